@@ -1,0 +1,83 @@
+//! What happened: facts one service records and the notification service is told.
+//!
+//! An event is written in the transaction that makes it true (crate `lyceum-outbox`), arrives at
+//! least once, and has its effect once because the receiver remembers `event_id`. Events carry
+//! ids and titles, never an address or a name: personal data stays with its owner.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::ids::{CourseId, EnrolmentId, UserId};
+
+/// The most events one `POST /internal/events` may carry.
+pub const MAX_BATCH: usize = 100;
+
+/// One event on its way, with what is needed to deliver and trace it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Envelope {
+    /// Unique for ever; a repeat is accepted and does nothing.
+    pub event_id: Uuid,
+    /// When it became true (UTC).
+    #[serde(with = "time::serde::rfc3339")]
+    pub occurred_at: OffsetDateTime,
+    /// W3C trace context of the request that caused it, so that the effect joins its trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happened, named `entity.past_participle` in the field `type`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", content = "data")]
+pub enum Event {
+    /// Somebody opened an account.
+    #[serde(rename = "user.registered")]
+    UserRegistered {
+        /// The new account.
+        user_id: UserId,
+    },
+    /// Somebody has a place in a course.
+    #[serde(rename = "enrolment.created")]
+    EnrolmentCreated {
+        /// The registration.
+        enrolment_id: EnrolmentId,
+        /// Who enrolled.
+        user_id: UserId,
+        /// Where.
+        course_id: CourseId,
+        /// The course's title when it happened.
+        course_title: String,
+    },
+}
+
+impl Event {
+    /// The stable name in `type`, in the outbox and in spans.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::UserRegistered { .. } => "user.registered",
+            Self::EnrolmentCreated { .. } => "enrolment.created",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_envelope_reads_as_it_is_documented() {
+        let json = serde_json::json!({
+            "event_id": "018f3b52-6f9a-7000-8000-000000000001",
+            "occurred_at": "2026-01-02T03:04:05Z",
+            "type": "enrolment.created",
+            "data": {"enrolment_id": 1, "user_id": 2, "course_id": 3, "course_title": "Logic"},
+        });
+        let envelope: Envelope = serde_json::from_value(json.clone()).unwrap();
+        assert_eq!(envelope.event.name(), "enrolment.created");
+        assert_eq!(serde_json::to_value(&envelope).unwrap(), json);
+    }
+}

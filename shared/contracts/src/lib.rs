@@ -1,0 +1,24 @@
+//! What crosses a wire: ids, requests, responses, events and problems.
+//!
+//! Every type here is read or written by at least two parties: a service and its callers.
+//! Nothing here does I/O, knows a framework or holds a rule of the domain; the services parse
+//! requests into their own domain types, which cannot hold a wrong value.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`ids`] | typed 64-bit ids |
+//! | [`user`], [`course`], [`notification`] | requests and responses of one service each |
+//! | [`event`] | what happened, told through the outbox |
+//! | [`problem`] | RFC 9457 errors, one vocabulary for all services |
+//! | [`page`] | the shape of every list |
+//! | [`header`] | header names of our own |
+
+pub mod course;
+pub mod event;
+pub mod header;
+pub mod ids;
+pub mod notification;
+pub mod page;
+pub mod problem;
+pub mod role;
+pub mod user;

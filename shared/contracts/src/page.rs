@@ -1,0 +1,19 @@
+//! The shape of every list.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Rows a list answers with when the caller names no `limit` (the guide's number).
+pub const DEFAULT_LIMIT: u64 = 100;
+
+/// The most rows one answer holds; more is refused with 422, never clamped.
+pub const MAX_LIMIT: u64 = 1000;
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Page<T> {
+    /// The rows, in the order the route documents.
+    pub items: Vec<T>,
+    /// Opaque; pass it as `cursor` to go on. Absent rows mean there is no next page.
+    pub next_cursor: Option<String>,
+}

@@ -1,0 +1,213 @@
+//! Requests and responses of the user service.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize, Serializer};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use crate::course::{EnrolledCourse, UserStats};
+use crate::ids::UserId;
+use crate::role::Role;
+
+/// The most ids one `POST /internal/users/lookup` may ask for.
+pub const MAX_LOOKUP: usize = 200;
+
+/// Body of `POST /users`.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct RegisterUser {
+    /// Where the person is reached; unique without regard to case.
+    pub email: String,
+    /// 8 to 128 characters.
+    pub password: String,
+    /// 1 to 200 characters, one line.
+    pub full_name: String,
+}
+
+/// Body of `POST /auth/login`.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct Credentials {
+    /// The address the account was opened with.
+    pub email: String,
+    /// The password.
+    pub password: String,
+}
+
+/// Body of `POST /auth/refresh` and `POST /auth/logout`.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct RefreshSession {
+    /// The newest refresh token of the session.
+    pub refresh_token: String,
+}
+
+/// What a login or a refresh answers (RFC 6749 §5.1).
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct Session {
+    /// JWT for the `Authorization` header of every service.
+    pub access_token: String,
+    /// Always `Bearer`.
+    pub token_type: String,
+    /// Seconds the access token lives.
+    pub expires_in: u64,
+    /// Opaque, for one use; each refresh answers with the next one.
+    pub refresh_token: String,
+}
+
+/// An account as its owner and admins see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct User {
+    /// Its id.
+    pub id: UserId,
+    /// As typed at registration.
+    pub email: String,
+    /// As the person writes it.
+    pub full_name: String,
+    /// Student, instructor or admin.
+    pub role: Role,
+    /// Grows with every change; the `ETag`.
+    pub version: i64,
+    /// When the account was opened (UTC).
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+}
+
+/// An account as anybody else sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UserProfile {
+    /// Its id.
+    pub id: UserId,
+    /// As the person writes it.
+    pub full_name: String,
+}
+
+/// Body of `PATCH /users/{id}`: JSON Merge Patch (RFC 7396), every field optional.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UserUpdate {
+    /// 1 to 200 characters, one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full_name: Option<String>,
+    /// Admins alone may change a role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+}
+
+/// Body of `POST /internal/users/lookup`: 1 to [`MAX_LOOKUP`] ids.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LookupUsers {
+    /// Whom to look up; unknown ids are left out of the answer.
+    pub ids: Vec<UserId>,
+}
+
+/// What another service may know of a person in order to reach them.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Contact {
+    /// The account.
+    pub id: UserId,
+    /// Where the person is reached.
+    pub email: String,
+    /// As the person writes it.
+    pub full_name: String,
+    /// Student, instructor or admin.
+    pub role: Role,
+}
+
+/// Answer of `POST /internal/users/lookup`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Contacts {
+    /// The accounts found, by id.
+    pub items: Vec<Contact>,
+}
+
+/// Everything about one person in one answer, gathered concurrently.
+///
+/// A part whose owner cannot answer in time is empty and named in `degraded`; the answer is
+/// still 200.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Overview {
+    /// From the user service's own database; without it there is no answer.
+    pub user: User,
+    /// From the course service; `[]` when degraded.
+    pub courses: Vec<EnrolledCourse>,
+    /// From the course service; `{}` when degraded.
+    #[serde(
+        serialize_with = "none_as_empty_object",
+        deserialize_with = "empty_object_as_none"
+    )]
+    #[schema(value_type = UserStats)]
+    pub stats: Option<UserStats>,
+    /// From the notification service; `null` when degraded.
+    pub unread: Option<u64>,
+    /// The parts that are missing, and why.
+    pub degraded: Vec<Degraded>,
+}
+
+/// One part of an answer that could not be had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Degraded {
+    /// The field that is empty.
+    pub part: String,
+    /// A stable word: `circuit_open`, `timeout`, `unreachable` …
+    pub reason: String,
+}
+
+#[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
+fn none_as_empty_object<S: Serializer>(
+    stats: &Option<UserStats>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match stats {
+        Some(stats) => stats.serialize(serializer),
+        None => serde_json::Map::new().serialize(serializer),
+    }
+}
+
+fn empty_object_as_none<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<UserStats>, D::Error> {
+    let fields = serde_json::Map::deserialize(deserializer)?;
+    if fields.is_empty() {
+        return Ok(None);
+    }
+    serde_json::from_value(fields.into())
+        .map(Some)
+        .map_err(serde::de::Error::custom)
+}
+
+/// `Debug` that names the type and shows nothing: the values are secrets or personal data.
+macro_rules! opaque_debug {
+    ($($name:ident),+) => {$(
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    )+};
+}
+opaque_debug!(RegisterUser, Credentials, RefreshSession, Session, Contact);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_degraded_overview_has_empty_parts_and_reads_back() {
+        let json = serde_json::json!({
+            "user": {"id": 1, "email": "ada@example.org", "full_name": "Ada", "role": "student",
+                     "version": 1, "created_at": "2026-01-02T03:04:05Z"},
+            "courses": [], "stats": {}, "unread": null,
+            "degraded": [{"part": "stats", "reason": "timeout"}],
+        });
+        let overview: Overview = serde_json::from_value(json.clone()).unwrap();
+        assert_eq!(overview.stats, None);
+        assert_eq!(serde_json::to_value(&overview).unwrap(), json);
+    }
+
+    #[test]
+    fn secrets_do_not_show_in_debug_output() {
+        let credentials = Credentials {
+            email: "ada@example.org".to_owned(),
+            password: "correct horse".to_owned(),
+        };
+        assert_eq!(format!("{credentials:?}"), "Credentials { .. }");
+    }
+}
