@@ -1,1 +1,63 @@
-//! x
+//! The parts that keep one slow or dead peer from taking its callers down.
+//!
+//! Each part is a small value with one question to answer. None knows HTTP, none reads the clock
+//! or the dice by itself where a decision depends on them: `now` and the generator are arguments,
+//! so tests neither sleep nor flake. Decisions on the happy path take no lock and allocate nothing.
+//!
+//! | part | the question it answers |
+//! |---|---|
+//! | [`deadline::Deadline`] | how long is the answer still of use to whoever asked? |
+//! | [`breaker::Breaker`] | is this peer worth a try, or would the call only add to its trouble? |
+//! | [`budget::RetryBudget`] | may one more call be repeated, or are repeats already a tenth of the load? |
+//! | [`backoff::Backoff`] | how long to wait before the repeat? |
+//! | [`bulkhead::Bulkhead`] | are there too many calls on their way already? |
+//!
+//! # Putting them together
+//!
+//! The order matters more than the parts. From the outside in: a total deadline; a loop of
+//! attempts, each repeat paid from the budget; per attempt a look at the breaker, a slot of the
+//! bulkhead, a permit of the breaker; and the timeout of the attempt *inside* the permit, so that
+//! a hung call counts as a failure.
+//!
+//! ```
+//! use std::time::Duration;
+//! use lyceum_resilience::breaker::{Breaker, BreakerSettings, Verdict};
+//! use lyceum_resilience::bulkhead::{Bulkhead, BulkheadSettings};
+//! use lyceum_resilience::deadline::{Deadline, Instant};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let breaker = Breaker::new(&BreakerSettings::default(), Instant::now(), fastrand::u64(..))?;
+//! let bulkhead = Bulkhead::new(&BulkheadSettings::default())?;
+//! let deadline = Deadline::after(Duration::from_secs(5));
+//!
+//! let _slot = bulkhead.acquire(deadline).await?;          // `Full`: too many already
+//! let permit = breaker.acquire(Instant::now())?;          // `Refused`: the peer is resting
+//! let answer = tokio::time::timeout(Duration::from_secs(2), async { Ok::<_, ()>(42) }).await;
+//! permit.record(
+//!     if matches!(answer, Ok(Ok(_))) { Verdict::Success } else { Verdict::Failure },
+//!     Instant::now(),
+//! );
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A permit that is dropped without a verdict, because its caller went away, says nothing about
+//! the peer and changes nothing. `lyceum-client` composes the parts for HTTP; mail and webhooks
+//! use them directly.
+
+pub mod backoff;
+pub mod breaker;
+pub mod budget;
+pub mod bulkhead;
+pub mod deadline;
+mod settings;
+mod window;
+
+pub use settings::InvalidSetting;
+
+/// Milliseconds from `origin` to `now`; zero when `now` is earlier.
+fn millis_between(origin: deadline::Instant, now: deadline::Instant) -> u64 {
+    let elapsed = now.saturating_duration_since(origin);
+    elapsed.as_secs().saturating_mul(1000) + u64::from(elapsed.subsec_millis())
+}

@@ -1,0 +1,65 @@
+//! The right to make one call, and the verdict that comes back.
+
+use super::Breaker;
+use crate::deadline::Instant;
+
+/// What a finished call says about its peer.
+///
+/// Local refusals (no slot, no budget, no time) and calls whose caller went away have no verdict:
+/// drop the permit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The peer answered; that the answer was "no" does not matter.
+    Success,
+    /// The peer answered that it is broken, or not at all, or not in time.
+    Failure,
+    /// The peer asked for less traffic: counts in the share and fails a probe, but a row of these
+    /// does not make a dead peer.
+    Throttled,
+}
+
+/// How the verdict of a permit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// A call of a closed breaker.
+    Counted,
+    /// One of the few calls of a half-open breaker.
+    Probe,
+    /// Passed on an operator's word, or told its verdict already.
+    Uncounted,
+}
+
+/// One call may be made. Say what became of it with [`record`](Self::record), or drop it.
+#[must_use = "a permit dropped without a verdict says nothing about the peer"]
+#[derive(Debug)]
+pub struct Permit<'a> {
+    breaker: &'a Breaker,
+    pub(super) generation: u16,
+    pub(super) role: Role,
+}
+
+impl<'a> Permit<'a> {
+    pub(super) const fn new(breaker: &'a Breaker, generation: u16, role: Role) -> Self {
+        Self {
+            breaker,
+            generation,
+            role,
+        }
+    }
+
+    /// Tells the verdict of the call that ended at `now`.
+    pub fn record(mut self, verdict: Verdict, now: Instant) {
+        if self.role != Role::Uncounted {
+            self.breaker.settle(self.generation, verdict, now);
+            self.role = Role::Uncounted;
+        }
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        if self.role == Role::Probe {
+            self.breaker.abandon(self.generation);
+        }
+    }
+}
