@@ -1,1 +1,38 @@
-//! x
+//! What the tests of every service stand on.
+//!
+//! Everything here is real where it can be: sockets on port 0, databases of their own, tokens with
+//! true signatures, spans as they left by OTLP. What is started by a test ends with it, also when
+//! the test panics, and leaves nothing behind. Nothing sleeps: waiting is for a condition, with a
+//! deadline, and says what it waited for when the deadline passes.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`database`] | a fresh database per test, on SQLite or Postgres |
+//! | [`http`] | a plain HTTP client, raw bytes and event streams |
+//! | [`peer`] | a peer on a real socket that answers, hangs, resets or talks nonsense as told |
+//! | [`otlp`] | a collector that decodes what arrives and draws each trace as a tree |
+//! | [`identity`] | test users with signed tokens, and tokens that must be refused |
+//! | [`process`] | a real binary: ports from its log, killed or terminated at will |
+//!
+//! A dev-dependency only. A kit that cannot do its work stops the test with the reason, so this
+//! crate may panic where production code may not.
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a broken kit must stop the test with the reason"
+)]
+
+pub mod database;
+pub mod http;
+
+pub mod peer;
+
+mod background;
+mod journal;
+mod socket;
+
+/// How long the kit waits for something that happens within milliseconds on an idle machine.
+///
+/// Generous, because a loaded build machine must not fail a test; it is spent only by tests that
+/// fail anyway.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);

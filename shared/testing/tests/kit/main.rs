@@ -1,0 +1,4 @@
+//! The kit against itself, over the sockets and processes it offers to others.
+
+mod peers;
+mod streams;
