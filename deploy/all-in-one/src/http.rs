@@ -1,0 +1,122 @@
+//! JSON over HTTP to the platform from outside, as any user of its API would speak.
+//!
+//! Not for calls between services: those go through `lyceum-client`. Every exchange is bounded
+//! by [`TIMEOUT`].
+
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
+use hyper::http::request::Builder;
+use hyper::{Method, Request};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// From connecting to the last byte; far over what a healthy service on this machine needs.
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A pooled client; clones share the pool.
+#[derive(Clone, Debug)]
+pub(crate) struct Http(Client<HttpConnector, Full<Bytes>>);
+
+/// A complete answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// Status code.
+    pub(crate) status: u16,
+    body: Bytes,
+}
+
+/// Why there is no answer, or none that can be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HttpError {
+    /// Nobody listens there, or the connection broke.
+    #[error("no answer from {url}")]
+    NoAnswer {
+        /// Where the request went.
+        url: String,
+    },
+    /// The answer is not what was asked for.
+    #[error("the answer cannot be read: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// The request cannot be written.
+    #[error("not a request: {0}")]
+    Request(#[from] hyper::http::Error),
+}
+
+impl Http {
+    /// A client without connections.
+    pub(crate) fn new() -> Self {
+        Self(Client::builder(TokioExecutor::new()).build_http())
+    }
+
+    /// `GET`, as nobody in particular.
+    pub(crate) async fn get(&self, url: &str) -> Result<Answer, HttpError> {
+        self.send(Request::get(url).body(Full::default())?).await
+    }
+
+    /// Any method with a JSON body (`&()` sends none), as the bearer of `token`.
+    pub(crate) async fn json<T: Serialize + ?Sized>(
+        &self,
+        method: Method,
+        url: &str,
+        token: Option<&str>,
+        body: Option<&T>,
+    ) -> Result<Answer, HttpError> {
+        let mut request: Builder = Request::builder().method(method).uri(url);
+        if let Some(token) = token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let body = match body {
+            Some(body) => {
+                request = request.header(CONTENT_TYPE, "application/json");
+                serde_json::to_vec(body)?.into()
+            }
+            None => Full::default(),
+        };
+        self.send(request.body(body)?).await
+    }
+
+    async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answer, HttpError> {
+        let url = request.uri().to_string();
+        let exchange = async {
+            let (head, body) = self.0.request(request).await.ok()?.into_parts();
+            let body = body.collect().await.ok()?.to_bytes();
+            Some(Answer {
+                status: head.status.as_u16(),
+                body,
+            })
+        };
+        match tokio::time::timeout(TIMEOUT, exchange).await {
+            Ok(Some(answer)) => Ok(answer),
+            Ok(None) | Err(_) => Err(HttpError::NoAnswer { url }),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) async fn post_bytes(
+        &self,
+        url: &str,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> Result<Answer, HttpError> {
+        let request = Request::post(url).header(CONTENT_TYPE, content_type);
+        self.send(request.body(Full::from(body))?).await
+    }
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, HttpError> {
+        Ok(serde_json::from_slice(&self.body)?)
+    }
+
+    /// The body as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
