@@ -1,0 +1,162 @@
+//! The life of one SERVER span: begun from a request, told its route and status, ended exactly once.
+
+use actix_web::{
+    Error,
+    body::{BodySize, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::StatusCode,
+};
+use opentelemetry::{
+    KeyValue,
+    trace::{Status, TraceContextExt},
+};
+use std::time::Instant;
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use super::{
+    body::TracedBody,
+    describe::{self, Request},
+    remote,
+};
+use crate::{context, metrics::instruments};
+
+/// A request under way. It ends when this is dropped.
+pub(super) struct RequestSpan {
+    span: Span,
+    started: Instant,
+    method: Option<&'static str>,
+    active: [KeyValue; 2],
+    protocol: &'static str,
+    route: Option<String>,
+    status: Option<StatusCode>,
+}
+
+impl RequestSpan {
+    /// Begins the span, as a child of the caller's when the headers name one, and counts the request as active.
+    pub(super) fn start(request: &ServiceRequest) -> Self {
+        let Request {
+            method,
+            scheme,
+            protocol,
+            ..
+        } = Request::of(request);
+        let span = tracing::info_span!(
+            parent: None,
+            "http.server",
+            otel.name = method.unwrap_or("HTTP"),
+            otel.kind = "server",
+            http.request.method = method.unwrap_or("_OTHER"),
+            url.path = describe::clip(request.path()),
+            url.scheme = scheme,
+            network.protocol.version = protocol,
+        );
+        describe::record(&span, request, method);
+        if let Some(caller) = remote::caller(request.headers()) {
+            context::adopt(&span, caller);
+        }
+        let active = [
+            KeyValue::new("http.request.method", method.unwrap_or("_OTHER")),
+            KeyValue::new("url.scheme", scheme),
+        ];
+        if let Some(instruments) = instruments() {
+            instruments.server_active.add(1, &active);
+        }
+        Self {
+            span,
+            started: Instant::now(),
+            method,
+            active,
+            protocol,
+            route: None,
+            status: None,
+        }
+    }
+
+    pub(super) fn span(&self) -> &Span {
+        &self.span
+    }
+
+    /// Takes the outcome of the inner service; the span lives on in the body when the body has an end in sight.
+    pub(super) fn finish<B: MessageBody>(
+        mut self,
+        outcome: Result<ServiceResponse<B>, Error>,
+    ) -> Result<ServiceResponse<TracedBody<B>>, Error> {
+        let response = match outcome {
+            Ok(response) => response,
+            Err(error) => {
+                self.status = Some(error.as_response_error().status_code());
+                return Err(error);
+            }
+        };
+        self.route = response
+            .request()
+            .match_pattern()
+            .map(|pattern| describe::template(&pattern));
+        self.status = Some(response.status());
+        Ok(response.map_body(|_, body| match body.size() {
+            BodySize::None | BodySize::Sized(_) => TracedBody::until_complete(body, self),
+            BodySize::Stream => TracedBody::within(body, self.span.context()),
+        }))
+    }
+
+    /// Runs `work` in the span.
+    pub(super) fn enter<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.span.in_scope(work)
+    }
+
+    fn labels(&self) -> Vec<KeyValue> {
+        let mut labels = Vec::with_capacity(6);
+        labels.extend(self.active.iter().cloned());
+        labels.push(KeyValue::new("network.protocol.version", self.protocol));
+        labels.extend(
+            self.route
+                .clone()
+                .map(|route| KeyValue::new("http.route", route)),
+        );
+        if let Some(status) = self.status {
+            labels.push(KeyValue::new(
+                "http.response.status_code",
+                i64::from(status.as_u16()),
+            ));
+            if status.is_server_error() {
+                labels.push(KeyValue::new("error.type", status.as_str().to_owned()));
+            }
+        }
+        labels
+    }
+
+    fn record_outcome(&self) {
+        if let Some(route) = &self.route {
+            let method = self.method.unwrap_or("HTTP");
+            self.span.set_attribute("http.route", route.clone());
+            self.span
+                .context()
+                .span()
+                .update_name(format!("{method} {route}"));
+        }
+        if let Some(status) = self.status {
+            self.span
+                .set_attribute("http.response.status_code", i64::from(status.as_u16()));
+            if status.is_server_error() {
+                self.span
+                    .set_attribute("error.type", status.as_str().to_owned());
+                self.span.set_status(Status::error(""));
+            }
+        }
+    }
+}
+
+impl Drop for RequestSpan {
+    fn drop(&mut self) {
+        self.record_outcome();
+        // A span ends when it was last left, not when it is closed: leave it now.
+        self.span.in_scope(|| ());
+        if let Some(instruments) = instruments() {
+            instruments.server_active.add(-1, &self.active);
+            instruments
+                .server_duration
+                .record(self.started.elapsed().as_secs_f64(), &self.labels());
+        }
+    }
+}
