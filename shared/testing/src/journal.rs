@@ -1,6 +1,5 @@
 //! An append-only list that one side writes and the test waits on.
 
-use std::fmt::Debug;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -15,41 +14,51 @@ impl<T> Default for Journal<T> {
     }
 }
 
-impl<T: Clone + Debug> Journal<T> {
+impl<T: Clone> Journal<T> {
     pub(crate) fn push(&self, entry: T) {
-        self.0.send_modify(|entries| entries.push(entry));
+        self.extend([entry]);
+    }
+
+    /// Appends all entries at once: nobody who waits sees only some of them.
+    pub(crate) fn extend(&self, more: impl IntoIterator<Item = T>) {
+        self.0.send_modify(|entries| entries.extend(more));
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.borrow().len()
     }
 
     pub(crate) fn entries(&self) -> Vec<T> {
         self.0.borrow().clone()
     }
 
-    /// Waits until `enough` holds of all entries so far and returns what it answers.
-    ///
-    /// # Panics
-    /// When `deadline` passes first: with `what` was awaited and what there was instead.
+    /// What `enough` makes of the entries, as soon as it makes something of them; `None` when
+    /// `deadline` passes first.
     pub(crate) async fn wait_for<R>(
         &self,
-        what: &str,
         deadline: Duration,
         mut enough: impl FnMut(&[T]) -> Option<R>,
-    ) -> R {
+    ) -> Option<R> {
         let mut result = None;
         let mut receiver = self.0.subscribe();
-        let came = tokio::time::timeout(
-            deadline,
-            receiver.wait_for(|entries| {
-                result = enough(entries);
-                result.is_some()
-            }),
-        )
-        .await
-        .is_ok();
-        assert!(
-            came,
-            "waited {deadline:?} for {what}; so far: {:#?}",
-            self.entries()
-        );
-        result.expect("the condition held")
+        let condition = receiver.wait_for(|entries| {
+            result = enough(entries);
+            result.is_some()
+        });
+        let came = tokio::time::timeout(deadline, condition).await.is_ok();
+        result.filter(|_| came)
+    }
+
+    /// The entries, once there are `count`.
+    ///
+    /// # Panics
+    /// When `deadline` passes first: with `what` was awaited.
+    pub(crate) async fn at_least(&self, what: &str, count: usize, deadline: Duration) -> Vec<T> {
+        let complete = |entries: &[T]| (entries.len() >= count).then(|| entries.to_vec());
+        let entries = self.wait_for(deadline, complete).await;
+        entries.unwrap_or_else(|| {
+            let so_far = self.len();
+            panic!("{so_far} of {count} {what} within {deadline:?}")
+        })
     }
 }

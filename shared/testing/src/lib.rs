@@ -24,7 +24,7 @@
 
 pub mod database;
 pub mod http;
-
+pub mod otlp;
 pub mod peer;
 
 mod background;

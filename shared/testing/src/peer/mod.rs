@@ -77,7 +77,7 @@ impl ScriptedPeer {
 
     /// How many connections have been opened so far.
     pub fn connections(&self) -> usize {
-        self.scene.connections.entries().len()
+        self.scene.connections.len()
     }
 
     /// Waits until `count` requests have arrived in all, and returns them.
@@ -85,8 +85,10 @@ impl ScriptedPeer {
     /// # Panics
     /// When `deadline` passes first.
     pub async fn wait_for_requests(&self, count: usize, deadline: Duration) -> Vec<Received> {
-        let what = format!("{count} requests at a peer");
-        at_least(&self.scene.requests, &what, count, deadline).await
+        let requests = &self.scene.requests;
+        requests
+            .at_least("requests at a peer", count, deadline)
+            .await
     }
 
     /// Waits until callers have hung up on `count` held answers, and returns those requests.
@@ -94,8 +96,10 @@ impl ScriptedPeer {
     /// # Panics
     /// When `deadline` passes first.
     pub async fn wait_for_abandoned(&self, count: usize, deadline: Duration) -> Vec<Received> {
-        let what = format!("{count} callers to hang up on a peer");
-        at_least(&self.scene.abandoned, &what, count, deadline).await
+        let abandoned = &self.scene.abandoned;
+        abandoned
+            .at_least("answers abandoned by callers", count, deadline)
+            .await
     }
 
     /// Every scripted step was asked for, and nothing else was.
@@ -110,19 +114,6 @@ impl ScriptedPeer {
             differences.join("\n")
         );
     }
-}
-
-async fn at_least<T: Clone + std::fmt::Debug>(
-    journal: &Journal<T>,
-    what: &str,
-    count: usize,
-    deadline: Duration,
-) -> Vec<T> {
-    journal
-        .wait_for(what, deadline, |entries| {
-            (entries.len() >= count).then(|| entries.to_vec())
-        })
-        .await
 }
 
 /// The answers to one route: some in sequence, then one for good.

@@ -2,3 +2,4 @@
 
 mod peers;
 mod streams;
+mod telemetry;
