@@ -36,38 +36,49 @@ pub fn violated_constraint(error: &DbErr) -> Option<String> {
     let sqlx::Error::Database(error) = error.as_ref() else {
         return None;
     };
+    if error.try_downcast_ref::<SqliteError>().is_some() {
+        let primary = error.code().as_deref() == Some(SQLITE_CONSTRAINT_PRIMARYKEY);
+        return name_from_message(error.message(), primary);
+    }
     match error.kind() {
         ErrorKind::ForeignKeyViolation => Some(FOREIGN_KEY.to_owned()),
         ErrorKind::UniqueViolation | ErrorKind::CheckViolation => {
-            if error.try_downcast_ref::<SqliteError>().is_some() {
-                let primary = error.code().as_deref() == Some(SQLITE_CONSTRAINT_PRIMARYKEY);
-                name_from_message(error.message(), primary)
-            } else {
-                error.constraint().map(str::to_owned)
-            }
+            error.constraint().map(str::to_owned)
         }
         _ => None,
     }
 }
 
-/// Reads `UNIQUE constraint failed: users.email`, `… failed: index 'name'` and
-/// `CHECK constraint failed: name`.
+/// Reads `UNIQUE constraint failed: users.email`, `… failed: index 'name'`,
+/// `CHECK constraint failed: name` and `FOREIGN KEY constraint failed`.
+///
+/// The message is read rather than the code, because a restricted delete is coded as a trigger.
 fn name_from_message(message: &str, primary: bool) -> Option<String> {
-    let (_, subject) = message.split_once(" constraint failed: ")?;
+    let (kind, subject) = message.split_once(" constraint failed")?;
+    let subject = subject.trim_start_matches(": ");
+    match kind {
+        "FOREIGN KEY" => Some(FOREIGN_KEY.to_owned()),
+        "CHECK" => Some(subject.to_owned()),
+        "UNIQUE" => Some(unique_name(subject, primary)),
+        _ => None,
+    }
+}
+
+fn unique_name(subject: &str, primary: bool) -> String {
     if let Some(index) = subject.strip_prefix("index ") {
-        return Some(index.trim_matches('\'').to_owned());
+        return index.trim_matches('\'').to_owned();
     }
-    let Some((table, _)) = subject.split_once('.') else {
-        return Some(subject.to_owned());
-    };
-    if primary {
-        return Some(format!("{table}_pkey"));
-    }
-    let columns: Vec<&str> = subject
+    let columns: Vec<(&str, &str)> = subject
         .split(", ")
-        .filter_map(|column| column.split_once('.').map(|(_, column)| column))
+        .filter_map(|column| column.split_once('.'))
         .collect();
-    Some(super::columns::unique_name(table, &columns))
+    let table = columns.first().map_or(subject, |(table, _)| table);
+    if primary {
+        format!("{table}_pkey")
+    } else {
+        let columns: Vec<&str> = columns.iter().map(|(_, column)| *column).collect();
+        super::columns::unique_name(table, &columns)
+    }
 }
 
 #[cfg(test)]
@@ -106,6 +117,11 @@ mod tests {
         for (message, primary, name) in cases {
             assert_eq!(name_from_message(message, primary).as_deref(), Some(name));
         }
-        assert_eq!(name_from_message("database is locked", false), None);
+        for other in [
+            "database is locked",
+            "NOT NULL constraint failed: users.email",
+        ] {
+            assert_eq!(name_from_message(other, false), None);
+        }
     }
 }
