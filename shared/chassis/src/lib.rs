@@ -1,1 +1,37 @@
-//! x
+//! What a service needs to boot, answer and stop.
+//!
+//! A service implements [`Service`] and gets the rest: settings from four sources, a migrated
+//! database, two listeners, problems for every failure, tokens checked, background tasks owned,
+//! and an orderly end. Its `main` is one line:
+//!
+//! ```ignore
+//! fn main() -> std::process::ExitCode {
+//!     lyceum_chassis::cli::run::<lyceum_user::App>()
+//! }
+//! ```
+//!
+//! | module | what |
+//! |---|---|
+//! | [`settings`] | typed settings, and errors that name the key |
+//! | [`service`] | the trait, and [`Chassis::build`](service::Chassis::build) |
+//! | [`lifecycle`], [`tasks`] | the end, and what must end |
+//! | [`http`] | extractors and the one error of handlers |
+//! | [`auth`] | who is calling |
+//! | [`server`] | the listeners |
+//! | [`database`] | the service's own database |
+//! | [`cli`] | the subcommands |
+
+pub mod auth;
+pub mod cli;
+pub mod clock;
+pub mod database;
+pub mod http;
+pub mod lifecycle;
+mod probe;
+pub mod server;
+pub mod service;
+pub mod settings;
+pub mod tasks;
+
+pub use lifecycle::Lifecycle;
+pub use service::{Chassis, Service, StartupError};

@@ -44,10 +44,10 @@ pub struct Fault {
 }
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident = $status:literal $slug:literal $title:literal;)+) => {
+    ($($(#[doc = $doc:literal])* $name:ident = $status:literal $slug:literal $title:literal;)+) => {
         /// Every kind of problem a Lyceum service answers with.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum ProblemKind { $($(#[$doc])* $name,)+ }
+        pub enum ProblemKind { $($(#[doc = $doc])* $name,)+ }
 
         impl ProblemKind {
             /// All kinds, for the pages that explain them.
@@ -66,6 +66,11 @@ macro_rules! kinds {
             /// `title` of the problem.
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$name => $title,)+ }
+            }
+
+            /// A sentence or two for the page `type` resolves to: the comment above each kind.
+            pub const fn explanation(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),*),)+ }
             }
         }
     };

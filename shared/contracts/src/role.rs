@@ -8,6 +8,11 @@ use utoipa::ToSchema;
 
 /// The role claim of an access token; ordered by nothing, each permission names its roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(
+    feature = "sea-orm",
+    derive(sea_orm::DeriveValueType),
+    sea_orm(value_type = "String", column_type = "Text")
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Takes courses.

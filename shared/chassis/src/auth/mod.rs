@@ -1,0 +1,22 @@
+//! Who is calling, as types in a handler's signature.
+//!
+//! | extractor | who passes |
+//! |---|---|
+//! | [`CurrentUser`] | any person with a valid access token |
+//! | [`Require<P>`] | a person whose role has the permission `P` |
+//! | [`ServiceCaller`] | a service of the platform (`/internal/*`) |
+//! | [`Caller`] | either of them |
+//!
+//! People carry Ed25519 tokens issued by the user service and verified everywhere from its JWKS;
+//! services carry short HS256 tokens made by `lyceum-client`. Each kind is verified with its one
+//! algorithm, so a token cannot choose how it is checked.
+
+mod caller;
+mod keys;
+mod permission;
+mod token;
+
+pub use self::caller::{Authenticator, Caller, CurrentUser, ServiceCaller};
+pub use self::keys::UserKeys;
+pub use self::permission::{Permission, Require};
+pub use self::token::{AUDIENCE, Claims, ISSUER, TOKEN_TYPE};

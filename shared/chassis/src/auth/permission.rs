@@ -1,0 +1,53 @@
+//! Permissions as types: a handler cannot be read without seeing who may call it.
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::future::LocalBoxFuture;
+use lyceum_contracts::problem::ProblemKind;
+use lyceum_contracts::role::Role;
+
+use super::CurrentUser;
+use crate::http::ApiError;
+
+/// Something only some roles may do; a service declares one empty type for each.
+pub trait Permission: 'static {
+    /// Who may.
+    const ROLES: &'static [Role];
+}
+
+/// A person who has the permission `P`; anybody else is answered 401 or 403.
+#[derive(Debug)]
+pub struct Require<P> {
+    user: CurrentUser,
+    permission: PhantomData<P>,
+}
+
+impl<P> Deref for Require<P> {
+    type Target = CurrentUser;
+
+    fn deref(&self) -> &CurrentUser {
+        &self.user
+    }
+}
+
+impl<P: Permission> FromRequest for Require<P> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let user = CurrentUser::from_request(request, payload);
+        Box::pin(async move {
+            let user = user.await?;
+            if P::ROLES.contains(&user.role) {
+                return Ok(Self {
+                    user,
+                    permission: PhantomData,
+                });
+            }
+            Err(ApiError::of(ProblemKind::Forbidden))
+        })
+    }
+}

@@ -1,0 +1,169 @@
+//! The command line of every service: `serve | migrate | healthcheck | openapi | settings`.
+//!
+//! What goes wrong before or after the service answers is one line on standard error and an exit
+//! code other than 0.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io::Write;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use lyceum_telemetry::ServiceIdentity;
+use serde::Serialize;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::database::Database;
+use crate::lifecycle::Lifecycle;
+use crate::probe;
+use crate::service::Service;
+use crate::settings::{PlatformSettings, Settings, Source, load};
+
+/// Threads of the main runtime: background loops and signals; requests have workers of their own.
+const MAIN_THREADS: usize = 2;
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// TOML file over the embedded defaults.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Subcommand, Clone, Copy)]
+enum Command {
+    /// Answer requests until told to stop (the default).
+    Serve,
+    /// Bring the database's schema up to date and end.
+    Migrate,
+    /// Ask the running service whether it is ready; for container health checks.
+    Healthcheck,
+    /// Print the description of the API.
+    Openapi,
+    /// Print the effective settings, secrets masked.
+    Settings,
+}
+
+/// Runs the command in the process's arguments.
+pub fn run<S: Service>() -> ExitCode {
+    run_with::<S>(std::env::args_os())
+}
+
+/// Runs the command in `arguments`, the first of which is the program's name.
+pub fn run_with<S: Service>(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let command = Arguments::command().display_name(S::NAME);
+    let parsed = command
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = match parsed {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help goes to standard output with code 0, a wrong argument to standard error with 2.
+            let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            return match error.print() {
+                Ok(()) => ExitCode::from(code),
+                Err(_) => ExitCode::FAILURE,
+            };
+        }
+    };
+    match execute::<S>(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(S::NAME, &error),
+    }
+}
+
+fn fail(service: &str, error: &anyhow::Error) -> ExitCode {
+    let line = format!("lyceum-{service}: {error:#}").replace('\n', " ");
+    // Nobody is left to tell when standard error is closed.
+    writeln!(std::io::stderr(), "{line}").ok();
+    ExitCode::FAILURE
+}
+
+fn execute<S: Service>(arguments: &Arguments) -> anyhow::Result<()> {
+    let source = Source::process(arguments.config.as_deref());
+    let command = arguments.command.unwrap_or(Command::Serve);
+    if matches!(command, Command::Openapi) {
+        return print(S::openapi().to_pretty_json()?);
+    }
+    let settings = load::<S::Settings>(S::DEFAULTS, source)?;
+    match command {
+        Command::Serve => serve::<S>(settings),
+        Command::Migrate => runtime()?.block_on(async {
+            Database::migrate::<S::Migrator>(S::NAME, &settings.platform.database).await?;
+            Ok(())
+        }),
+        Command::Healthcheck => {
+            let operations = &settings.platform.operations;
+            let host = match operations.host {
+                IpAddr::V4(host) if host.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
+                host => host,
+            };
+            runtime()?.block_on(probe::ready(host, operations.port))
+        }
+        Command::Settings => print(effective(&settings)?),
+        Command::Openapi => Ok(()),
+    }
+}
+
+/// Boots, answers and leaves; telemetry is up before the first line and flushed after the last.
+fn serve<S: Service>(settings: Settings<S::Settings>) -> anyhow::Result<()> {
+    let platform = settings.platform.clone();
+    let identity = ServiceIdentity {
+        name: S::NAME,
+        version: env!("CARGO_PKG_VERSION"),
+        environment: platform.environment.as_str().to_owned(),
+    };
+    let telemetry = lyceum_telemetry::init(&identity, &platform.telemetry)?;
+    let runtime = runtime()?;
+    let outcome = runtime.block_on(async {
+        let stop_with_stdin = platform.lifecycle.stop_with_stdin;
+        let service = S::build(settings).await?;
+        let lifecycle = Lifecycle::new();
+        let signals = lifecycle.clone().follow_signals();
+        let stdin = lifecycle.clone().follow_stdin();
+        let service = service.run(lifecycle.clone());
+        tokio::pin!(service, signals, stdin);
+        let mut watch_stdin = stop_with_stdin;
+        loop {
+            tokio::select! {
+                outcome = &mut service => return Ok::<_, anyhow::Error>(outcome?),
+                failed = &mut signals => failed?,
+                () = &mut stdin, if watch_stdin => watch_stdin = false,
+            }
+        }
+    });
+    // The blocking read of standard input, if any, must not hold the exit.
+    runtime.shutdown_background();
+    telemetry.shutdown()?;
+    outcome
+}
+
+fn runtime() -> anyhow::Result<Runtime> {
+    Ok(Builder::new_multi_thread()
+        .worker_threads(MAIN_THREADS)
+        .thread_name("main")
+        .enable_all()
+        .build()?)
+}
+
+#[derive(Serialize)]
+struct Effective<'a, S> {
+    #[serde(flatten)]
+    platform: &'a PlatformSettings,
+    #[serde(flatten)]
+    service: &'a S,
+}
+
+fn effective<S: Serialize>(settings: &Settings<S>) -> anyhow::Result<String> {
+    Ok(toml::to_string_pretty(&Effective {
+        platform: &settings.platform,
+        service: &settings.service,
+    })?)
+}
+
+fn print(text: impl fmt::Display) -> anyhow::Result<()> {
+    Ok(writeln!(std::io::stdout(), "{text}")?)
+}

@@ -1,0 +1,215 @@
+//! The JSON body of a request, read into a domain type.
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest, web};
+use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
+use lyceum_contracts::problem::{Fault, ProblemKind};
+use serde_json::Value;
+
+use super::fields::{Fields, FromFields};
+use super::{ApiError, json};
+
+/// How much of a body that is too large is still read, as a multiple of the limit, so that the
+/// connection stays usable after the 413.
+const DRAIN_FACTOR: usize = 2;
+
+/// The most bytes a body may have; set by the server from `http.body_limit_bytes`.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyLimit(pub usize);
+
+/// A request's JSON object, parsed.
+///
+/// Answers 415 for another media type, 413 for too many bytes, 400 for what is not JSON, and 422
+/// with every fault for what is.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<T: FromFields + 'static> FromRequest for Body<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let json = is_json(request);
+        let limit = request.app_data::<BodyLimit>().map_or(0, |limit| limit.0);
+        let payload = payload.take();
+        Box::pin(async move {
+            if !json {
+                return Err(ApiError::of(ProblemKind::UnsupportedMediaType));
+            }
+            let bytes = collect(payload, limit).await?;
+            parse(&bytes).map(Self)
+        })
+    }
+}
+
+/// `application/json`, or `application/merge-patch+json` for a PATCH; any charset but UTF-8 is
+/// refused because JSON has no other.
+fn is_json(request: &HttpRequest) -> bool {
+    let Some(value) = request.headers().get(header::CONTENT_TYPE) else {
+        return false;
+    };
+    let Some(media) = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.parse::<mime::Mime>().ok())
+    else {
+        return false;
+    };
+    let known = matches!(
+        media.essence_str(),
+        "application/json" | "application/merge-patch+json"
+    );
+    known
+        && media
+            .get_param(mime::CHARSET)
+            .is_none_or(|charset| charset == mime::UTF_8)
+}
+
+async fn collect(mut payload: Payload, limit: usize) -> Result<web::Bytes, ApiError> {
+    let mut body = web::BytesMut::new();
+    let mut read = 0_usize;
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| {
+            ApiError::of(ProblemKind::MalformedRequest)
+                .detail("the body ended before its time")
+                .cause(anyhow::anyhow!("{error}"))
+        })?;
+        read = read.saturating_add(chunk.len());
+        if read <= limit {
+            body.extend_from_slice(&chunk);
+        } else if read > limit.saturating_mul(DRAIN_FACTOR) {
+            break;
+        }
+    }
+    if read > limit {
+        return Err(ApiError::of(ProblemKind::ContentTooLarge)
+            .detail(format!("a body may have {limit} bytes")));
+    }
+    Ok(body.freeze())
+}
+
+fn parse<T: FromFields>(bytes: &[u8]) -> Result<T, ApiError> {
+    let value = json::parse(bytes).map_err(|error| {
+        ApiError::of(ProblemKind::MalformedRequest).detail(format!("the body is not JSON: {error}"))
+    })?;
+    let Value::Object(values) = value else {
+        return Err(ApiError::faults(vec![Fault {
+            pointer: "#".to_owned(),
+            detail: "must be an object".to_owned(),
+            code: "wrong_type".to_owned(),
+        }]));
+    };
+    Fields::of_body(values).read().map_err(ApiError::faults)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Rule;
+
+    #[derive(Debug)]
+    struct Person {
+        email: String,
+        age: u8,
+    }
+
+    #[derive(Debug)]
+    struct NoAt;
+
+    impl std::fmt::Display for NoAt {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("needs an @")
+        }
+    }
+
+    impl Rule for NoAt {
+        fn code(&self) -> &'static str {
+            "no_at"
+        }
+    }
+
+    impl FromFields for Person {
+        fn from_fields(fields: &mut Fields) -> Option<Self> {
+            let email = fields.required("email", |text: String| {
+                if text.contains('@') {
+                    Ok(text)
+                } else {
+                    Err(NoAt)
+                }
+            });
+            let age = fields.required("age", Ok::<u8, NoAt>);
+            Some(Self {
+                email: email?,
+                age: age?,
+            })
+        }
+    }
+
+    #[test]
+    fn every_fault_of_a_body_is_named_in_one_answer() {
+        let error = parse::<Person>(br#"{"email":"x","age":"12","is_admin":true}"#).unwrap_err();
+        let faults: Vec<_> = error
+            .problem()
+            .errors
+            .iter()
+            .map(|fault| (fault.pointer.as_str(), fault.code.as_str()))
+            .collect();
+        assert_eq!(
+            faults,
+            [
+                ("#/email", "no_at"),
+                ("#/age", "wrong_type"),
+                ("#/is_admin", "unknown_field")
+            ]
+        );
+        assert!(
+            !error.problem().errors[1].detail.contains("12"),
+            "the value is not repeated"
+        );
+    }
+
+    #[test]
+    fn a_right_body_becomes_the_domain_type() {
+        let person = parse::<Person>(br#"{"email":"a@b","age":12}"#).unwrap();
+        assert_eq!((person.email.as_str(), person.age), ("a@b", 12));
+    }
+
+    #[derive(Debug)]
+    struct People(Vec<Person>);
+
+    impl FromFields for People {
+        fn from_fields(fields: &mut Fields) -> Option<Self> {
+            fields.list("people", 1..=2).map(Self)
+        }
+    }
+
+    #[test]
+    fn faults_inside_a_list_are_named_with_their_places() {
+        let body = br#"{"people":[{"email":"a@b","age":1},{"email":"x","age":1,"a/b":0}]}"#;
+        let error = parse::<People>(body).unwrap_err();
+        let pointers: Vec<_> = error
+            .problem()
+            .errors
+            .iter()
+            .map(|fault| &fault.pointer)
+            .collect();
+        assert_eq!(pointers, ["#/people/1/email", "#/people/1/a~1b"]);
+        let error = parse::<People>(br#"{"people":[7]}"#).unwrap_err();
+        assert_eq!(error.problem().errors[0].pointer, "#/people/0");
+        for wrong in [&br#"{"people":[]}"#[..], br#"{"people":[1,2,3]}"#] {
+            assert_eq!(
+                parse::<People>(wrong).unwrap_err().problem().errors[0].code,
+                "out_of_range"
+            );
+        }
+        assert_eq!(
+            parse::<People>(br#"{"people":[{"email":"a@b","age":1}]}"#)
+                .unwrap()
+                .0
+                .len(),
+            1
+        );
+    }
+}

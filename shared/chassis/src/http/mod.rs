@@ -1,0 +1,21 @@
+//! How requests are read and answers are shaped, the same in every service.
+//!
+//! Extractors here replace the framework's own: they answer every fault in the format of
+//! [`lyceum_contracts::problem`], and name all faults of a request at once.
+
+mod body;
+mod fields;
+mod json;
+mod page;
+mod path;
+mod precondition;
+mod problem;
+mod query;
+
+pub use self::body::{Body, BodyLimit};
+pub use self::fields::{Change, Fields, FromFields, Rule};
+pub use self::page::{Window, page};
+pub use self::path::Id;
+pub use self::precondition::{IfMatch, etag};
+pub use self::problem::ApiError;
+pub use self::query::Query;

@@ -1,0 +1,43 @@
+//! The query of a request, read into a type.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use lyceum_contracts::problem::{Fault, ProblemKind};
+use serde_json::{Map, Value};
+
+use super::ApiError;
+use super::fields::{Fields, FromFields};
+
+/// A request's query parameters, parsed.
+///
+/// A name that stands twice or that nobody knows is a fault (422), as is every value out of range.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: FromFields> FromRequest for Query<T> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(parse(request.query_string()).map(Self))
+    }
+}
+
+fn parse<T: FromFields>(query: &str) -> Result<T, ApiError> {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
+        .map_err(|_| ApiError::of(ProblemKind::MalformedRequest).detail("the query is not one"))?;
+    let mut values = Map::new();
+    for (name, value) in pairs {
+        if values.contains_key(&name) {
+            return Err(ApiError::faults(vec![Fault {
+                pointer: format!("?{name}"),
+                detail: "stands more than once".to_owned(),
+                code: "repeated".to_owned(),
+            }]));
+        }
+        values.insert(name, Value::String(value));
+    }
+    Fields::of_query(values).read().map_err(ApiError::faults)
+}

@@ -1,0 +1,81 @@
+//! Bounds on the work of one request: its deadline, and a panic inside it.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::HeaderMap;
+use actix_web::middleware::Next;
+use actix_web::{Error, web};
+use futures_util::FutureExt;
+use lyceum_contracts::header::DEADLINE_MS;
+use lyceum_contracts::problem::ProblemKind;
+use lyceum_resilience::deadline::Deadline;
+
+use crate::http::ApiError;
+
+/// Bounds that hold for every request of a listener.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub request_timeout: Duration,
+}
+
+/// Answers 408 when the request takes longer than its caller or this service grants, and drops
+/// its work: nothing outlives the caller.
+///
+/// What the caller grants comes as `X-Deadline-Ms`; what remains of it is passed on to peers by
+/// `lyceum-client`. The head of the answer ends the deadline, a stream may go on.
+pub(super) async fn deadline(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let own = request
+        .app_data::<web::Data<Limits>>()
+        .map_or(Duration::MAX, |limits| limits.request_timeout);
+    let budget = match granted(request.headers()) {
+        Ok(Some(granted)) => granted.min(own),
+        Ok(None) => own,
+        Err(error) => return Err(error.into()),
+    };
+    if budget.is_zero() {
+        return Err(too_late().into());
+    }
+    let deadline = Deadline::after(budget);
+    let work = Deadline::scope(deadline, next.call(request));
+    match tokio::time::timeout_at(deadline.instant(), work).await {
+        Ok(response) => response.map(ServiceResponse::map_into_boxed_body),
+        Err(_) => Err(too_late().into()),
+    }
+}
+
+fn too_late() -> ApiError {
+    ApiError::of(ProblemKind::RequestTimeout)
+}
+
+fn granted(headers: &HeaderMap) -> Result<Option<Duration>, ApiError> {
+    let Some(value) = headers.get(DEADLINE_MS) else {
+        return Ok(None);
+    };
+    let millis = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.parse::<u64>().ok());
+    match millis {
+        Some(millis) => Ok(Some(Duration::from_millis(millis))),
+        None => Err(ApiError::of(ProblemKind::MalformedRequest)
+            .detail("X-Deadline-Ms must be whole milliseconds")),
+    }
+}
+
+/// Turns a panic into a 500; the process and the connection live on.
+pub(super) async fn panics(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(response) => response.map(ServiceResponse::map_into_boxed_body),
+        // The panic hook has logged where; the payload may hold anything.
+        Err(_) => Err(ApiError::internal(anyhow::anyhow!("a handler panicked")).into()),
+    }
+}

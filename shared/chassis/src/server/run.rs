@@ -1,0 +1,116 @@
+//! How a service answers, and how it leaves.
+//!
+//! Asked to stop: not ready → still answering while callers move away → stop accepting → drain
+//! requests → end background tasks → flush telemetry → close the pool, all within the grace
+//! period. Told to stop: drop everything now and say so.
+
+use std::io;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use super::{Parts, Server, start_operations};
+use crate::lifecycle::Lifecycle;
+use crate::settings::LifecycleSettings;
+
+/// Kept back from the grace period for what comes after the drain.
+const LAST_STEPS: Duration = Duration::from_secs(3);
+
+/// The most time the last spans and the pool may take each.
+const LAST_STEP: Duration = Duration::from_secs(1);
+
+/// Why the end was not a clean one.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A listener failed.
+    #[error("the server failed: {0}")]
+    Server(#[from] io::Error),
+    /// The second signal came before the work was done.
+    #[error("told to stop before the work was done")]
+    Aborted,
+    /// The grace period ended first.
+    #[error("still at work at the end of the grace period: {}", .0.join(", "))]
+    TooSlow(Vec<&'static str>),
+}
+
+impl Server {
+    /// Answers until `lifecycle` ends.
+    ///
+    /// # Errors
+    /// [`RunError`], when work was cut off or a listener failed.
+    pub async fn run(self, lifecycle: Lifecycle) -> Result<(), RunError> {
+        let (port, operations_port) = (self.port(), self.operations_port());
+        let api = (self.start_api)(&self.parts, self.api, lifecycle.clone())?;
+        let operations = start_operations(&self.parts, self.operations, lifecycle.clone())?;
+        tracing::info!(
+            event = "server.listening",
+            port,
+            operations_port,
+            "listening"
+        );
+
+        let end = leave(&self.parts, &lifecycle, api.handle(), operations.handle());
+        let serve = async {
+            let served = tokio::try_join!(api, operations);
+            // A listener that fails by itself ends the process as a signal would.
+            lifecycle.stop();
+            served
+        };
+        let (served, ended) = tokio::join!(serve, end);
+        served?;
+        ended
+    }
+}
+
+/// Waits for the end to be asked for, then goes through its steps.
+async fn leave(
+    parts: &Parts,
+    lifecycle: &Lifecycle,
+    api: ServerHandle,
+    operations: ServerHandle,
+) -> Result<(), RunError> {
+    lifecycle.stopping().await;
+    let settings = &parts.settings.lifecycle;
+    let deadline = Instant::now() + Duration::from_millis(settings.grace_ms)
+        - LAST_STEPS.min(Duration::from_millis(settings.grace_ms) / 2);
+    tracing::info!(
+        event = "server.draining",
+        "not ready; finishing what was begun"
+    );
+    let drain = async {
+        sleep(Duration::from_millis(settings.drain_delay_ms)).await;
+        api.stop(true).await;
+        parts.tasks.stop(deadline).await.map_err(RunError::TooSlow)
+    };
+    let outcome = tokio::select! {
+        drained = timeout_at(deadline, drain) => {
+            drained.unwrap_or_else(|_| Err(RunError::TooSlow(vec!["requests in flight"])))
+        }
+        () = lifecycle.aborted() => Err(RunError::Aborted),
+    };
+    if outcome.is_err() {
+        api.stop(false).await;
+    }
+    tracing::info!(event = "server.stopped", clean = outcome.is_ok(), "stopped");
+    lyceum_telemetry::flush(LAST_STEP).await;
+    if timeout(LAST_STEP, parts.database.close()).await.is_err() {
+        tracing::warn!(
+            event = "database.close_timeout",
+            "the pool did not close in time"
+        );
+    }
+    operations.stop(false).await;
+    outcome
+}
+
+/// Seconds actix waits for requests in flight.
+pub(super) fn drain_seconds(settings: &LifecycleSettings) -> u64 {
+    let grace = Duration::from_millis(settings.grace_ms);
+    let delay = Duration::from_millis(settings.drain_delay_ms);
+    grace
+        .saturating_sub(delay)
+        .saturating_sub(LAST_STEPS)
+        .as_secs()
+        .max(1)
+}

@@ -1,0 +1,151 @@
+//! What the chassis asks of a service, and the parts it hands to one.
+
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, TcpListener};
+
+use actix_web::web::ServiceConfig;
+use lyceum_client::{Identity, Upstream};
+use sea_orm_migration::MigratorTrait;
+use utoipa::openapi::OpenApi;
+
+use crate::auth::{Authenticator, UserKeys};
+use crate::database::{Database, DatabaseError};
+use crate::lifecycle::Lifecycle;
+use crate::server::{RunError, Server};
+use crate::settings::{PlatformSettings, ServiceSettings, Settings, SettingsError};
+use crate::tasks::TaskSet;
+
+/// A service: one door for production, for tests and for the all-in-one.
+pub trait Service: Sized + Send + 'static {
+    /// Short name: `service.name` in telemetry, `iss` and `aud` of service tokens.
+    const NAME: &'static str;
+    /// The service's `default.toml`, embedded.
+    const DEFAULTS: &'static str;
+    /// The service's own sections of the settings.
+    type Settings: ServiceSettings;
+    /// The migrations of the service's database.
+    type Migrator: MigratorTrait;
+
+    /// The description served at `/openapi.json`.
+    fn openapi() -> OpenApi;
+
+    /// Connects, migrates, binds and wires; nothing is answered before [`Self::run`].
+    ///
+    /// # Errors
+    /// One clear line for the person who started it.
+    fn build(
+        settings: Settings<Self::Settings>,
+    ) -> impl Future<Output = Result<Self, StartupError>> + Send;
+
+    /// The bound server, to read ports from.
+    fn server(&self) -> &Server;
+
+    /// Answers until the lifecycle ends; see [`Server::run`].
+    ///
+    /// # Errors
+    /// When the end was not a clean one.
+    fn run(self, lifecycle: Lifecycle) -> impl Future<Output = Result<(), RunError>> + Send;
+}
+
+/// Why a service could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartupError {
+    /// A setting is wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// A setting of an upstream is wrong.
+    #[error(transparent)]
+    Upstream(#[from] lyceum_client::SettingsError),
+    /// The database cannot be reached or migrated.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// A port is taken, or the address is not this machine's.
+    #[error("cannot listen on {host}:{port} (setting `{key}`): {source}")]
+    Listen {
+        /// The setting to change.
+        key: &'static str,
+        /// The address asked for.
+        host: IpAddr,
+        /// The port asked for.
+        port: u16,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Anything a service itself needs before it can answer.
+    #[error("{0}")]
+    Service(String),
+}
+
+/// What every service stands on, built in one call.
+#[derive(Debug)]
+pub struct Chassis {
+    /// The service's own database, migrated.
+    pub database: Database,
+    /// Owner of the background tasks, on the runtime that built it.
+    pub tasks: TaskSet,
+    /// How this service names itself to its peers.
+    pub identity: Identity,
+    settings: PlatformSettings,
+    name: &'static str,
+    api: TcpListener,
+    operations: TcpListener,
+}
+
+impl Chassis {
+    /// Binds both listeners, connects the database and migrates it when told to.
+    ///
+    /// # Errors
+    /// [`StartupError`] names the setting to look at.
+    pub async fn build<S: Service>(settings: &PlatformSettings) -> Result<Self, StartupError> {
+        let http = &settings.http;
+        let api = listen("http.port", http.host, http.port)?;
+        let operations = &settings.operations;
+        let operations = listen("operations.port", operations.host, operations.port)?;
+        let database = Database::connect::<S::Migrator>(S::NAME, &settings.database).await?;
+        Ok(Self {
+            database,
+            tasks: TaskSet::new(),
+            identity: Identity::new(S::NAME, &settings.service_auth)?,
+            settings: settings.clone(),
+            name: S::NAME,
+            api,
+            operations,
+        })
+    }
+
+    /// Puts the routes on the bound listeners.
+    ///
+    /// `upstreams` are shown at `/debug/breakers`; `routes` is called once per worker.
+    pub fn into_server(
+        self,
+        docs: OpenApi,
+        users: UserKeys,
+        upstreams: Vec<Upstream>,
+        routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    ) -> Server {
+        Server::new(
+            crate::server::Parts {
+                name: self.name,
+                settings: self.settings,
+                database: self.database,
+                tasks: self.tasks,
+                authenticator: Authenticator::new(users, self.identity),
+                upstreams,
+                docs,
+            },
+            self.api,
+            self.operations,
+            routes,
+        )
+    }
+}
+
+fn listen(key: &'static str, host: IpAddr, port: u16) -> Result<TcpListener, StartupError> {
+    TcpListener::bind((host, port)).map_err(|source| StartupError::Listen {
+        key,
+        host,
+        port,
+        source,
+    })
+}

@@ -1,0 +1,167 @@
+use serde::{Deserialize, Serialize};
+
+use super::*;
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Bakery {
+    oven: Oven,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Oven {
+    degrees: u16,
+    key: Secret,
+}
+
+impl ServiceSettings for Bakery {
+    fn check(&self, environment: Environment) -> Result<(), SettingsError> {
+        if environment == Environment::Production && self.oven.key.expose() == "flour" {
+            return Err(SettingsError::refused("oven.key", "is the development key"));
+        }
+        Ok(())
+    }
+}
+
+const DEFAULTS: &str = r#"
+[http]
+port = 8001
+[oven]
+degrees = 220
+key = "flour"
+"#;
+
+fn with(variables: &[(&str, &str)]) -> Result<Settings<Bakery>, SettingsError> {
+    let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    load(
+        DEFAULTS,
+        Source {
+            file: None,
+            variables: variables.iter().map(own).collect(),
+        },
+    )
+}
+
+fn refusal(variables: &[(&str, &str)]) -> String {
+    with(variables).unwrap_err().to_string()
+}
+
+#[test]
+fn a_later_source_overrides_an_earlier_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bakery.toml");
+    std::fs::write(
+        &file,
+        "[http]\nport = 1\nworkers = 3\n[oven]\ndegrees = 180\n",
+    )
+    .unwrap();
+    let settings: Settings<Bakery> = load(
+        DEFAULTS,
+        Source {
+            file: Some(file),
+            variables: vec![("LYCEUM__HTTP__PORT".to_owned(), "2".to_owned())],
+        },
+    )
+    .unwrap();
+    assert_eq!(settings.platform.http.port, 2, "the variable wins");
+    assert_eq!(
+        settings.platform.http.workers, 3,
+        "the file wins over the defaults"
+    );
+    assert_eq!(settings.service.oven.degrees, 180);
+    assert_eq!(
+        settings.platform.http.request_timeout_ms, 30_000,
+        "the platform's default"
+    );
+}
+
+#[test]
+fn an_unknown_key_names_itself() {
+    assert_eq!(
+        refusal(&[("LYCEUM__HTTP__PROT", "1")]),
+        "setting `http.prot`: unknown setting"
+    );
+    assert_eq!(
+        refusal(&[("LYCEUM__HTPP__PORT", "1")]),
+        "setting `htpp`: unknown setting"
+    );
+    assert_eq!(
+        refusal(&[("LYCEUM__OVEN__COLOUR", "red")]),
+        "setting `oven.colour`: unknown setting"
+    );
+}
+
+#[test]
+fn a_malformed_value_names_its_key() {
+    for (variable, key) in [
+        ("LYCEUM__HTTP__PORT", "http.port"),
+        ("LYCEUM__OVEN__DEGREES", "oven.degrees"),
+        ("LYCEUM__ENVIRONMENT", "environment"),
+        ("LYCEUM__HTTP__HOST", "http.host"),
+    ] {
+        let message = refusal(&[(variable, "seventy thousand")]);
+        assert!(
+            message.starts_with(&format!("setting `{key}`: ")),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_is_missing_or_no_toml_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("broken.toml");
+    std::fs::write(&broken, "[http\n").unwrap();
+    for file in [folder.path().join("absent.toml"), broken] {
+        let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+        let source = Source {
+            file: Some(file),
+            variables: Vec::new(),
+        };
+        let message = load::<Bakery>(DEFAULTS, source).unwrap_err().to_string();
+        assert!(message.contains(&name), "{message}");
+    }
+}
+
+#[test]
+fn development_secrets_are_refused_in_production() {
+    let production = ("LYCEUM__ENVIRONMENT", "production");
+    assert!(refusal(&[production]).contains("`service_auth.secrets`"));
+    let secrets = (
+        "LYCEUM__SERVICE_AUTH__SECRETS",
+        "0123456789abcdef0123456789abcdef",
+    );
+    assert!(refusal(&[production, secrets]).contains("`oven.key`"));
+    let key = ("LYCEUM__OVEN__KEY", "rye");
+    assert!(with(&[production, secrets, key]).is_ok());
+}
+
+#[test]
+fn several_secrets_come_in_one_variable() {
+    let settings = with(&[("LYCEUM__SERVICE_AUTH__SECRETS", "new,old")]).unwrap();
+    assert_eq!(settings.platform.service_auth.secrets.len(), 2);
+}
+
+#[test]
+fn contradictions_are_refused() {
+    assert!(
+        refusal(&[("LYCEUM__HTTP__REQUEST_TIMEOUT_MS", "0")]).contains("`http.request_timeout_ms`")
+    );
+    assert!(
+        refusal(&[("LYCEUM__LIFECYCLE__DRAIN_DELAY_MS", "20000")])
+            .contains("`lifecycle.drain_delay_ms`")
+    );
+}
+
+#[test]
+fn secrets_are_masked_wherever_settings_are_shown() {
+    let settings = with(&[]).unwrap();
+    let printed = format!(
+        "{settings:?}{}",
+        serde_json::to_string(&settings.service).unwrap()
+    );
+    let platform = serde_json::to_string(&settings.platform).unwrap();
+    assert!(!printed.contains("flour") && !platform.contains(DEVELOPMENT_SERVICE_SECRET));
+    assert!(platform.contains("***"));
+}

@@ -1,0 +1,9 @@
+//! The database of the chassis, on a real one: `SQLite` by default, Postgres when
+//! `LYCEUM_TEST_ENGINE` says so. What must hold on both engines is written once.
+
+mod constraints;
+mod migrations;
+mod starting;
+mod support;
+mod times;
+mod writing;

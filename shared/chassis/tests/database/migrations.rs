@@ -1,0 +1,111 @@
+//! Migrations are applied once, by whoever comes first, and readiness knows what is missing.
+
+use lyceum_chassis::database::{Database, NotReady};
+use lyceum_testing::database::TestDatabase;
+use sea_orm_migration::prelude::*;
+use tokio::task::JoinSet;
+
+use crate::support::{Migrator, connect, insert_topic, scalar, settings};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn replicas_that_start_together_on_an_empty_database_migrate_it_once() {
+    let place = TestDatabase::create();
+    let mut replicas = JoinSet::new();
+    for _ in 0..6 {
+        let settings = settings(place.url());
+        replicas.spawn(async move { Database::migrate::<Migrator>("test", &settings).await });
+    }
+    let mut applied = Vec::new();
+    while let Some(outcome) = replicas.join_next().await {
+        applied.push(outcome.unwrap().unwrap());
+    }
+    applied.sort_unstable();
+    assert_eq!(applied, [0, 0, 0, 0, 0, 2]);
+
+    let database = connect(&settings(place.url())).await;
+    insert_topic(&database, "logic").await.unwrap();
+    assert_eq!(
+        scalar::<i64>(&database, "SELECT count(*) FROM seaql_migrations").await,
+        2
+    );
+}
+
+#[tokio::test]
+async fn readiness_names_what_is_pending_and_changes_nothing() {
+    let place = TestDatabase::create();
+    let mut later = settings(place.url());
+    later.migrate_on_start = false;
+    let database = connect(&later).await;
+    for _ in 0..2 {
+        let Err(NotReady::Pending(pending)) = database.ready().await else {
+            panic!("an empty database is not ready");
+        };
+        assert_eq!(pending, ["m0001_topics", "m0002_notes"]);
+    }
+    Database::migrate::<Migrator>("test", &later).await.unwrap();
+    database.ready().await.unwrap();
+    assert_eq!(database.pending().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_older_release_starts_beside_a_newer_one() {
+    let place = TestDatabase::create();
+    connect(&settings(place.url())).await;
+    let older = Database::connect::<Older>("test", &settings(place.url()))
+        .await
+        .unwrap();
+    older.ready().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_migration_that_fails_leaves_nothing_of_itself_and_frees_the_lock() {
+    let place = TestDatabase::create();
+    let failed = Database::connect::<Broken>("test", &settings(place.url())).await;
+    let message = failed.unwrap_err().to_string();
+    assert!(
+        message.starts_with("cannot migrate the database"),
+        "{message}"
+    );
+
+    let database = connect(&settings(place.url())).await;
+    insert_topic(&database, "logic").await.unwrap();
+}
+
+struct Older;
+
+impl MigratorTrait for Older {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        Migrator::migrations().into_iter().take(1).collect()
+    }
+}
+
+/// Creates one of [`Migrator`]'s tables, then stumbles.
+struct Broken;
+
+impl MigratorTrait for Broken {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(Stumble)]
+    }
+}
+
+struct Stumble;
+
+impl MigrationName for Stumble {
+    fn name(&self) -> &str {
+        "m0001_stumble"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Stumble {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let connection = manager.get_connection();
+        connection
+            .execute_unprepared("CREATE TABLE topics (id integer)")
+            .await?;
+        connection
+            .execute_unprepared("CREATE TABLE topics (id integer)")
+            .await?;
+        Ok(())
+    }
+}
