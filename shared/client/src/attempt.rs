@@ -1,0 +1,176 @@
+//! One attempt: past the breaker and the bulkhead, out on the wire, and a verdict on the peer.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderValue;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use lyceum_contracts::header;
+use lyceum_resilience::breaker::{Refused, Verdict};
+use lyceum_resilience::budget::Reservation;
+use lyceum_resilience::deadline::{Deadline, Instant};
+use lyceum_telemetry::attempt::AttemptSpan;
+use tracing::Instrument;
+
+use crate::ClientError;
+use crate::answer;
+use crate::call::Call;
+use crate::retry::FLOOR;
+use crate::upstream::Inner;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Why an attempt brought no answer, and what follows from it.
+pub(crate) struct Failure {
+    pub(crate) error: ClientError,
+    pub(crate) class: Class,
+    /// What it says about the peer.
+    pub(crate) verdict: Verdict,
+}
+
+/// Whether a failed attempt may be followed by another.
+pub(crate) enum Class {
+    /// The peer cannot have seen the request: any call may be repeated.
+    NeverSent,
+    /// The peer may have acted on it: only a repeatable call may be repeated.
+    Ambiguous,
+    /// The peer asked for time: a repeatable call may be repeated after it.
+    ToldToWait(Duration),
+    /// Another attempt would end the same way.
+    Final,
+    /// Refused here, nothing was sent: free of charge, and nothing to learn about the peer.
+    Refused,
+}
+
+impl Failure {
+    fn refused(error: ClientError) -> Self {
+        Self {
+            error,
+            class: Class::Refused,
+            verdict: Verdict::Success,
+        }
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(Refused { retry_after }: Refused) -> Self {
+        Self::refused(ClientError::CircuitOpen { retry_after })
+    }
+}
+
+impl Inner {
+    /// Attempt `number`, counted from 1. A repeat brings the reservation that pays for it.
+    pub(crate) async fn attempt(
+        &self,
+        call: &Call<'_>,
+        number: u32,
+        deadline: Deadline,
+        reservation: Option<Reservation<'_>>,
+    ) -> Result<Bytes, Failure> {
+        let breaker = &self.endpoint.breaker;
+        let late = || {
+            Failure::refused(ClientError::DeadlineExceeded {
+                attempts: number - 1,
+            })
+        };
+        let remaining = || {
+            deadline
+                .remaining(Instant::now())
+                .filter(|left| *left >= FLOOR)
+        };
+
+        remaining().ok_or_else(late)?;
+        breaker.peek(Instant::now())?;
+        let slot = self.bulkhead.acquire(deadline).await;
+        let remaining = remaining().ok_or_else(late)?;
+        let _slot = slot.map_err(|_| Failure::refused(ClientError::Overloaded))?;
+        let permit = breaker.acquire(Instant::now())?;
+        match reservation {
+            Some(reservation) => reservation.spend(),
+            None => self.budget.deposit(Instant::now()),
+        }
+
+        let limit = self.limits.attempt.min(remaining);
+        let (verdict, result) = self.exchange(call, number, limit).await;
+        // A peer that was given less than half of its time and did not answer in it is not judged:
+        // a caller in a hurry must not open the circuit for everybody.
+        let hurried = limit < self.limits.attempt / 2;
+        match &result {
+            Err(Failure {
+                error: ClientError::Timeout,
+                ..
+            }) if hurried => drop(permit),
+            _ => permit.record(verdict, Instant::now()),
+        }
+        result.map_err(|failure| match failure.error {
+            ClientError::Timeout if limit < self.limits.attempt => Failure {
+                error: ClientError::DeadlineExceeded { attempts: number },
+                class: Class::Final,
+                ..failure
+            },
+            _ => failure,
+        })
+    }
+
+    /// Sends one request and reads its answer within `limit`, under a CLIENT span of its own.
+    async fn exchange(
+        &self,
+        call: &Call<'_>,
+        number: u32,
+        limit: Duration,
+    ) -> (Verdict, Result<Bytes, Failure>) {
+        let url = self.endpoint.url(&call.path);
+        let mut span = AttemptSpan::start(&call.method, url.as_str(), number - 1);
+        let request = self.request(call, url, number, limit, &span);
+        let current = span.span().clone();
+        let exchange = answer::of(&self.http, request, &self.limits, &mut span);
+        let outcome = tokio::time::timeout(limit, exchange.instrument(current)).await;
+        let result = outcome.unwrap_or_else(|_| {
+            Err(Failure {
+                error: ClientError::Timeout,
+                class: Class::Ambiguous,
+                verdict: Verdict::Failure,
+            })
+        });
+        match result {
+            Ok(answer) => {
+                span.answered(answer.status);
+                (Verdict::Success, Ok(answer.body))
+            }
+            Err(failure) => {
+                match failure.error.refused_with() {
+                    Some(status) => span.answered(status),
+                    None => span.failed(failure.error.reason()),
+                }
+                (failure.verdict, Err(failure))
+            }
+        }
+    }
+
+    fn request(
+        &self,
+        call: &Call<'_>,
+        url: reqwest::Url,
+        number: u32,
+        limit: Duration,
+        span: &AttemptSpan,
+    ) -> reqwest::Request {
+        let mut request = reqwest::Request::new(call.method.clone(), url);
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT, JSON);
+        headers.insert(AUTHORIZATION, self.credential.header());
+        headers.insert(header::ATTEMPT, HeaderValue::from(number));
+        // What the peer works on after this, nobody waits for.
+        let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        headers.insert(header::DEADLINE_MS, HeaderValue::from(limit_ms));
+        if let Some(key) = &call.idempotency_key {
+            headers.insert(header::IDEMPOTENCY_KEY, key.clone());
+        }
+        span.inject(headers);
+        if let Some(body) = &call.body {
+            headers.insert(CONTENT_TYPE, JSON);
+            *request.body_mut() = Some(body.clone().into());
+        }
+        request
+    }
+}

@@ -1,0 +1,101 @@
+//! One logical call: what is asked, and whether asking twice is safe.
+
+use bytes::Bytes;
+use http::{HeaderValue, Method};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tracing::Instrument;
+use tracing::field::Empty;
+
+use crate::error::Malformation;
+use crate::{ClientError, Upstream};
+
+/// A request before it is sent, the same for each of its attempts.
+#[must_use = "a call does nothing until it is awaited"]
+pub(crate) struct Call<'a> {
+    upstream: &'a Upstream,
+    operation: &'static str,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) body: Option<Bytes>,
+    pub(crate) idempotency_key: Option<HeaderValue>,
+    /// Whether a second request after one that may have had its effect does no harm. Fixed here
+    /// and never derived from an answer.
+    pub(crate) repeatable: bool,
+}
+
+impl Upstream {
+    /// A read. `operation` names the span: `service.verb_object`.
+    pub(crate) fn get(&self, operation: &'static str, path: impl Into<String>) -> Call<'_> {
+        Call {
+            upstream: self,
+            operation,
+            method: Method::GET,
+            path: path.into(),
+            body: None,
+            idempotency_key: None,
+            repeatable: true,
+        }
+    }
+
+    /// A POST that is not sent twice unless it says why it may be.
+    pub(crate) fn post(
+        &self,
+        operation: &'static str,
+        path: impl Into<String>,
+        body: &impl Serialize,
+    ) -> Call<'_> {
+        // Contract types are plain structs, which always serialise; should one ever not, the peer
+        // refuses the empty body.
+        let body = serde_json::to_vec(body).unwrap_or_default();
+        Call {
+            method: Method::POST,
+            body: Some(body.into()),
+            repeatable: false,
+            ..self.get(operation, path)
+        }
+    }
+}
+
+impl Call<'_> {
+    /// A POST that only reads.
+    pub(crate) fn idempotent(mut self) -> Self {
+        self.repeatable = true;
+        self
+    }
+
+    /// A POST whose effect the peer remembers by a key, made here once for all attempts.
+    pub(crate) fn keyed(mut self) -> Self {
+        let key = uuid::Uuid::new_v4().hyphenated().to_string();
+        self.idempotency_key = HeaderValue::try_from(key).ok();
+        self.repeatable = self.idempotency_key.is_some();
+        self
+    }
+
+    /// Sends the call under its policies and reads the answer as JSON.
+    pub(crate) async fn json<T: DeserializeOwned>(self) -> Result<T, ClientError> {
+        let span = tracing::info_span!(
+            "client.call",
+            otel.name = self.operation,
+            otel.kind = "internal",
+            otel.status_code = Empty,
+            "error.type" = Empty,
+            lyceum.upstream = self.upstream.name(),
+        );
+        let answer = async { parse(&self.upstream.send(&self).await?) };
+        let answer = answer.instrument(span.clone()).await;
+        if let Err(error) = &answer {
+            span.record("otel.status_code", "ERROR");
+            span.record("error.type", error.reason());
+        }
+        answer
+    }
+}
+
+/// The parser's own message quotes what it read, which may be personal: only the place is kept.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ClientError> {
+    serde_json::from_slice(body).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        ClientError::Malformed(Malformation::Json { line, column })
+    })
+}

@@ -1,0 +1,39 @@
+//! Calls to the course service.
+
+use lyceum_contracts::course::{EnrolledCourse, UserStats};
+use lyceum_contracts::ids::UserId;
+use lyceum_contracts::page::Page;
+
+use crate::{ClientError, Identity, SettingsError, Upstream, UpstreamSettings};
+
+/// The course service, as its peers call it. Cheap to clone; clones share connections and breaker.
+#[derive(Debug, Clone)]
+pub struct CourseClient(Upstream);
+
+impl CourseClient {
+    /// Checks the settings and prepares the connection pool; sends nothing.
+    pub fn new(settings: &UpstreamSettings, identity: &Identity) -> Result<Self, SettingsError> {
+        Upstream::new("course", settings, identity).map(Self)
+    }
+
+    /// The policies and their state, for the operations listener.
+    pub fn upstream(&self) -> &Upstream {
+        &self.0
+    }
+
+    /// The courses somebody is enrolled in: the first page, 100 courses.
+    pub async fn enrolments_of(&self, user: UserId) -> Result<Vec<EnrolledCourse>, ClientError> {
+        let call = self
+            .0
+            .get("course.enrolments_of", format!("/users/{user}/courses"));
+        call.json().await.map(|page: Page<_>| page.items)
+    }
+
+    /// Somebody's figures.
+    pub async fn stats_of(&self, user: UserId) -> Result<UserStats, ClientError> {
+        self.0
+            .get("course.stats_of", format!("/users/{user}/stats"))
+            .json()
+            .await
+    }
+}

@@ -1,0 +1,41 @@
+//! Calls to the notification service.
+
+use lyceum_contracts::ids::UserId;
+use lyceum_contracts::notification::{EventBatch, EventReceipt, UnreadCount};
+
+use crate::{ClientError, Identity, SettingsError, Upstream, UpstreamSettings};
+
+/// The notification service, as its peers call it. Cheap to clone; clones share connections and
+/// breaker.
+#[derive(Debug, Clone)]
+pub struct NotificationClient(Upstream);
+
+impl NotificationClient {
+    /// Checks the settings and prepares the connection pool; sends nothing.
+    pub fn new(settings: &UpstreamSettings, identity: &Identity) -> Result<Self, SettingsError> {
+        Upstream::new("notification", settings, identity).map(Self)
+    }
+
+    /// The policies and their state, for the operations listener.
+    pub fn upstream(&self) -> &Upstream {
+        &self.0
+    }
+
+    /// Tells of events, at most [`MAX_BATCH`](lyceum_contracts::event::MAX_BATCH) at a time. Each
+    /// has its effect once, however often it is told.
+    pub async fn publish(&self, batch: &EventBatch) -> Result<EventReceipt, ClientError> {
+        let call = self
+            .0
+            .post("notification.publish", "/internal/events", batch);
+        call.keyed().json().await
+    }
+
+    /// How many notifications somebody has not read.
+    pub async fn unread_count_of(&self, user: UserId) -> Result<UnreadCount, ClientError> {
+        let path = format!("/internal/users/{user}/unread-count");
+        self.0
+            .get("notification.unread_count_of", path)
+            .json()
+            .await
+    }
+}

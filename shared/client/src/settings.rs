@@ -1,0 +1,285 @@
+//! Settings of one upstream, and what contradicts itself among them.
+
+use std::time::Duration;
+
+use lyceum_resilience::InvalidSetting;
+use lyceum_resilience::backoff::BackoffSettings;
+use lyceum_resilience::breaker::BreakerSettings;
+use lyceum_resilience::budget::BudgetSettings;
+use lyceum_resilience::bulkhead::BulkheadSettings;
+use reqwest::Url;
+use serde::{Deserialize, Serialize};
+
+/// One upstream, for example the section `upstreams.course`. Only `base_url` has no default.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UpstreamSettings {
+    /// Where the peer listens, for example `http://127.0.0.1:8002`; no path.
+    pub base_url: String,
+    /// Longest wait for a connection, in milliseconds.
+    pub connect_timeout_ms: u64,
+    /// Longest one attempt may take, body included, in milliseconds.
+    pub attempt_timeout_ms: u64,
+    /// Longest the whole call may take, waits and repeats included, in milliseconds.
+    pub total_timeout_ms: u64,
+    /// Attempts per call. The first repeat helps one time in four, the second one in thirty
+    /// (dotnet/extensions#7686), so 2.
+    pub attempts: u32,
+    /// Kept back of what the caller still grants, so that it hears the answer, in milliseconds.
+    pub deadline_margin_ms: u64,
+    /// An idle connection is closed after this, in milliseconds: before the server does, which
+    /// holds it for 5 s, so that no request meets a closing connection.
+    pub pool_idle_timeout_ms: u64,
+    /// Largest body that is read, in bytes.
+    pub max_response_bytes: usize,
+    /// Waits between attempts.
+    pub backoff: BackoffSettings,
+    /// How many repeats the peer is burdened with.
+    pub budget: BudgetSettings,
+    /// When the peer is left alone.
+    pub breaker: BreakerSettings,
+    /// How many calls are in flight at once.
+    pub bulkhead: BulkheadSettings,
+}
+
+impl Default for UpstreamSettings {
+    fn default() -> Self {
+        Self {
+            base_url: String::new(),
+            connect_timeout_ms: 1_000,
+            attempt_timeout_ms: 2_000,
+            total_timeout_ms: 5_000,
+            attempts: 2,
+            deadline_margin_ms: 10,
+            pool_idle_timeout_ms: 4_000,
+            max_response_bytes: 4 * 1024 * 1024,
+            backoff: BackoffSettings::default(),
+            budget: BudgetSettings::default(),
+            breaker: BreakerSettings::default(),
+            bulkhead: BulkheadSettings::default(),
+        }
+    }
+}
+
+/// A setting that cannot work. Names the key as it stands in the file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{key}` must {rule}")]
+pub struct SettingsError {
+    /// The key to change, from the root of the file.
+    pub key: String,
+    /// What its value has to satisfy; continues "must …".
+    pub rule: String,
+}
+
+impl SettingsError {
+    pub(crate) fn new(key: impl Into<String>, rule: impl Into<String>) -> Self {
+        Self {
+            key: key.into(),
+            rule: rule.into(),
+        }
+    }
+
+    pub(crate) fn of_upstream(upstream: &str, invalid: InvalidSetting) -> Self {
+        Self::new(
+            format!("upstreams.{upstream}.{}", invalid.key),
+            invalid.rule,
+        )
+    }
+}
+
+/// The settings that shape one attempt and the loop around it, checked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) connect: Duration,
+    pub(crate) attempt: Duration,
+    pub(crate) total: Duration,
+    pub(crate) attempts: u32,
+    pub(crate) margin: Duration,
+    pub(crate) pool_idle: Duration,
+    pub(crate) response_bytes: usize,
+}
+
+impl UpstreamSettings {
+    /// Checks what belongs to this crate; the parts of `lyceum-resilience` check their own.
+    pub(crate) fn limits(&self) -> Result<Limits, InvalidSetting> {
+        const TEN_MINUTES_MS: u64 = 600_000;
+        require(
+            (1..=TEN_MINUTES_MS).contains(&self.total_timeout_ms),
+            "total_timeout_ms",
+            "be between 1 and 600000",
+        )?;
+        require(
+            (1..=self.total_timeout_ms).contains(&self.attempt_timeout_ms),
+            "attempt_timeout_ms",
+            "be between 1 and `total_timeout_ms`",
+        )?;
+        require(
+            (1..=self.attempt_timeout_ms).contains(&self.connect_timeout_ms),
+            "connect_timeout_ms",
+            "be between 1 and `attempt_timeout_ms`",
+        )?;
+        require(
+            (1..=10).contains(&self.attempts),
+            "attempts",
+            "be between 1 and 10",
+        )?;
+        require(
+            self.deadline_margin_ms < self.total_timeout_ms,
+            "deadline_margin_ms",
+            "be below `total_timeout_ms`",
+        )?;
+        require(
+            (1..=TEN_MINUTES_MS).contains(&self.pool_idle_timeout_ms),
+            "pool_idle_timeout_ms",
+            "be between 1 and 600000",
+        )?;
+        require(
+            self.max_response_bytes > 0,
+            "max_response_bytes",
+            "be at least 1",
+        )?;
+        // Microsoft's rule: a window that two slow attempts fill says nothing.
+        require(
+            self.breaker.window_ms >= 2 * self.attempt_timeout_ms,
+            "breaker.window_ms",
+            "be at least twice `attempt_timeout_ms`",
+        )?;
+        Ok(Limits {
+            connect: Duration::from_millis(self.connect_timeout_ms),
+            attempt: Duration::from_millis(self.attempt_timeout_ms),
+            total: Duration::from_millis(self.total_timeout_ms),
+            attempts: self.attempts,
+            margin: Duration::from_millis(self.deadline_margin_ms),
+            pool_idle: Duration::from_millis(self.pool_idle_timeout_ms),
+            response_bytes: self.max_response_bytes,
+        })
+    }
+
+    pub(crate) fn origin(&self) -> Result<Url, InvalidSetting> {
+        let invalid = InvalidSetting {
+            key: "base_url",
+            rule: "be an http or https URL without credentials, path or query",
+        };
+        let url = Url::parse(&self.base_url).map_err(|_| invalid)?;
+        let plain = matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none();
+        if plain { Ok(url) } else { Err(invalid) }
+    }
+}
+
+fn require(holds: bool, key: &'static str, rule: &'static str) -> Result<(), InvalidSetting> {
+    if holds {
+        Ok(())
+    } else {
+        Err(InvalidSetting { key, rule })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_hold_once_there_is_a_url() {
+        let settings = UpstreamSettings {
+            base_url: "http://127.0.0.1:8002".to_owned(),
+            ..UpstreamSettings::default()
+        };
+        assert!(settings.limits().is_ok());
+        assert_eq!(
+            settings.origin().unwrap().as_str(),
+            "http://127.0.0.1:8002/"
+        );
+    }
+
+    #[test]
+    fn settings_that_contradict_themselves_are_refused_by_the_name_of_the_key() {
+        let defaults = UpstreamSettings::default;
+        for (settings, key) in [
+            (
+                UpstreamSettings {
+                    attempt_timeout_ms: 5_001,
+                    ..defaults()
+                },
+                "attempt_timeout_ms",
+            ),
+            (
+                UpstreamSettings {
+                    connect_timeout_ms: 2_001,
+                    ..defaults()
+                },
+                "connect_timeout_ms",
+            ),
+            (
+                UpstreamSettings {
+                    total_timeout_ms: 0,
+                    ..defaults()
+                },
+                "total_timeout_ms",
+            ),
+            (
+                UpstreamSettings {
+                    attempts: 0,
+                    ..defaults()
+                },
+                "attempts",
+            ),
+            (
+                UpstreamSettings {
+                    deadline_margin_ms: 5_000,
+                    ..defaults()
+                },
+                "deadline_margin_ms",
+            ),
+            (
+                UpstreamSettings {
+                    pool_idle_timeout_ms: 0,
+                    ..defaults()
+                },
+                "pool_idle_timeout_ms",
+            ),
+            (
+                UpstreamSettings {
+                    max_response_bytes: 0,
+                    ..defaults()
+                },
+                "max_response_bytes",
+            ),
+            (
+                UpstreamSettings {
+                    breaker: BreakerSettings {
+                        window_ms: 3_999,
+                        ..BreakerSettings::default()
+                    },
+                    ..defaults()
+                },
+                "breaker.window_ms",
+            ),
+        ] {
+            assert_eq!(settings.limits().unwrap_err().key, key);
+        }
+    }
+
+    #[test]
+    fn a_base_url_is_an_origin_and_nothing_more() {
+        for text in [
+            "",
+            "127.0.0.1:8002",
+            "ftp://peer",
+            "http://user:secret@peer",
+            "http://peer/path",
+            "http://peer/?query",
+        ] {
+            let settings = UpstreamSettings {
+                base_url: text.to_owned(),
+                ..UpstreamSettings::default()
+            };
+            assert_eq!(settings.origin().unwrap_err().key, "base_url", "{text:?}");
+        }
+    }
+}

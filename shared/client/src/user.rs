@@ -1,0 +1,55 @@
+//! Calls to the user service.
+
+use lyceum_contracts::ids::UserId;
+use lyceum_contracts::user::{Contact, Contacts, LookupUsers, MAX_LOOKUP};
+
+use crate::{ClientError, Identity, SettingsError, Upstream, UpstreamSettings};
+
+/// The user service, as its peers call it. Cheap to clone; clones share connections and breaker.
+#[derive(Debug, Clone)]
+pub struct UserClient(Upstream);
+
+impl UserClient {
+    /// Checks the settings and prepares the connection pool; sends nothing.
+    pub fn new(settings: &UpstreamSettings, identity: &Identity) -> Result<Self, SettingsError> {
+        Upstream::new("user", settings, identity).map(Self)
+    }
+
+    /// The policies and their state, for the operations listener.
+    pub fn upstream(&self) -> &Upstream {
+        &self.0
+    }
+
+    /// How to reach one person; `None` when there is no such account.
+    pub async fn find(&self, user: UserId) -> Result<Option<Contact>, ClientError> {
+        let found = self.ask("user.find", &[user]).await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// How to reach each of `users`; unknown ids are left out. Sent 200 ids at a time, so an
+    /// empty list sends nothing.
+    pub async fn lookup(&self, users: &[UserId]) -> Result<Vec<Contact>, ClientError> {
+        let mut found = Vec::with_capacity(users.len());
+        for ids in users.chunks(MAX_LOOKUP) {
+            found.extend(self.ask("user.lookup", ids).await?);
+        }
+        Ok(found)
+    }
+
+    /// The public keys access tokens are verified with.
+    pub async fn jwks(&self) -> Result<serde_json::Value, ClientError> {
+        self.0
+            .get("user.jwks", "/.well-known/jwks.json")
+            .json()
+            .await
+    }
+
+    async fn ask(&self, op: &'static str, ids: &[UserId]) -> Result<Vec<Contact>, ClientError> {
+        let body = LookupUsers { ids: ids.to_vec() };
+        let call = self
+            .0
+            .post(op, "/internal/users/lookup", &body)
+            .idempotent();
+        call.json().await.map(|found: Contacts| found.items)
+    }
+}
