@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::token::InvalidToken;
 
 /// How often known keys are fetched again.
-const REFRESH_EVERY: Duration = Duration::from_secs(300);
+const REFRESH_EVERY: Duration = Duration::from_mins(5);
 /// How often tokens that name unknown keys may cause a fetch.
 const FETCH_AT_MOST_EVERY: Duration = Duration::from_secs(5);
 

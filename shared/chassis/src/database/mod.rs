@@ -24,10 +24,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use lyceum_telemetry::database::Traced;
 use sea_orm::prelude::async_trait::async_trait;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DbBackend, ExecResult, QueryResult, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
+
+pub use sea_orm::DbErr;
 
 pub use self::constraint::{FOREIGN_KEY, violated_constraint};
 pub use self::error::{DatabaseError, NotReady, is_unavailable};

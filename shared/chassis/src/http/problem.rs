@@ -18,8 +18,13 @@ use sea_orm::DbErr;
 use crate::database;
 
 /// A problem on its way to the caller, with what the operator should know of it.
+///
+/// One word wide, because it stands in the `Result` of every handler.
 #[derive(Debug)]
-pub struct ApiError {
+pub struct ApiError(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
     problem: Problem,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<anyhow::Error>,
@@ -28,17 +33,17 @@ pub struct ApiError {
 impl ApiError {
     /// The problem of this kind, without particulars.
     pub fn of(kind: ProblemKind) -> Self {
-        Self {
+        Self(Box::new(Parts {
             problem: kind.problem(),
             headers: Vec::new(),
             cause: None,
-        }
+        }))
     }
 
     /// The problem of a request with these faults: 422.
     pub fn faults(faults: Vec<Fault>) -> Self {
         let mut error = Self::of(ProblemKind::ValidationError);
-        error.problem.errors = faults;
+        error.0.problem.errors = faults;
         error
     }
 
@@ -55,21 +60,21 @@ impl ApiError {
     /// Says what is wrong this time, to the person who sent the request.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.problem.detail = Some(detail.into());
+        self.0.problem.detail = Some(detail.into());
         self
     }
 
     /// Keeps the cause for the log.
     #[must_use]
     pub fn cause(mut self, cause: impl Into<anyhow::Error>) -> Self {
-        self.cause = Some(cause.into());
+        self.0.cause = Some(cause.into());
         self
     }
 
     /// Adds a header to the answer.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.0.headers.push((name, value));
         self
     }
 
@@ -83,28 +88,28 @@ impl ApiError {
 
     /// The problem as it will be sent.
     pub fn problem(&self) -> &Problem {
-        &self.problem
+        &self.0.problem
     }
 
     /// What the operator should know; `None` when the fault is the caller's.
     pub(crate) fn log_cause(&self) -> Option<&anyhow::Error> {
-        self.cause.as_ref()
+        self.0.cause.as_ref()
     }
 
     pub(crate) fn headers(&self) -> &[(HeaderName, HeaderValue)] {
-        &self.headers
+        &self.0.headers
     }
 }
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.problem.title)
+        f.write_str(&self.0.problem.title)
     }
 }
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
-        StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(self.0.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// Status alone; the middleware adds the body, which also names the request and its trace.
@@ -129,11 +134,11 @@ impl From<DbErr> for ApiError {
 impl From<ClientError> for ApiError {
     fn from(error: ClientError) -> Self {
         let (problem, retry_after) = error.to_problem();
-        let api = Self {
+        let api = Self(Box::new(Parts {
             problem,
             headers: Vec::new(),
             cause: Some(error.into()),
-        };
+        }));
         match retry_after {
             Some(wait) => api.retry_after(wait),
             None => api,

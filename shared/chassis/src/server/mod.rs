@@ -50,7 +50,7 @@ pub(crate) struct Parts {
 
 /// Starts the API listener; boxed because each service brings a closure of its own.
 type StartApi =
-    Box<dyn FnOnce(&Parts, TcpListener, Lifecycle) -> io::Result<actix_web::dev::Server> + Send>;
+    Box<dyn FnOnce(&Parts, TcpListener, &Lifecycle) -> io::Result<actix_web::dev::Server> + Send>;
 
 /// A bound service that does not answer yet; see [`Server::run`].
 pub struct Server {
@@ -110,7 +110,7 @@ fn port(listener: &TcpListener) -> u16 {
 fn start_api(
     parts: &Parts,
     listener: TcpListener,
-    lifecycle: Lifecycle,
+    lifecycle: &Lifecycle,
     routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> io::Result<actix_web::dev::Server> {
     let http = parts.settings.http.clone();
@@ -123,14 +123,15 @@ fn start_api(
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         workers => workers,
     };
-    let draining = lifecycle.clone();
+    let draining = web::Data::new(lifecycle.clone());
+    let limits = web::Data::new(limits);
     let server = HttpServer::new(move || {
         let routes = routes.clone();
         App::new()
             .app_data(authenticator.clone())
             .app_data(BodyLimit(http.body_limit_bytes))
-            .app_data(web::Data::new(limits))
-            .app_data(web::Data::new(draining.clone()))
+            .app_data(limits.clone())
+            .app_data(draining.clone())
             .route("/health", web::get().to(health::is_up))
             .configure(|config| documentation.configure(config))
             .configure(routes)
@@ -155,8 +156,9 @@ fn start_api(
 fn start_operations(
     parts: &Parts,
     listener: TcpListener,
-    lifecycle: Lifecycle,
+    lifecycle: &Lifecycle,
 ) -> io::Result<actix_web::dev::Server> {
+    let draining = web::Data::new(lifecycle.clone());
     let state = web::Data::from(Arc::new(operations::Operations {
         database: parts.database.clone(),
         tasks: parts.tasks.clone(),
@@ -167,7 +169,7 @@ fn start_operations(
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
-            .app_data(web::Data::new(lifecycle.clone()))
+            .app_data(draining.clone())
             .configure(operations::configure)
             .wrap(from_fn(guard::panics))
             .wrap(from_fn(answer::finish))

@@ -41,8 +41,8 @@ impl Server {
     /// [`RunError`], when work was cut off or a listener failed.
     pub async fn run(self, lifecycle: Lifecycle) -> Result<(), RunError> {
         let (port, operations_port) = (self.port(), self.operations_port());
-        let api = (self.start_api)(&self.parts, self.api, lifecycle.clone())?;
-        let operations = start_operations(&self.parts, self.operations, lifecycle.clone())?;
+        let api = (self.start_api)(&self.parts, self.api, &lifecycle)?;
+        let operations = start_operations(&self.parts, self.operations, &lifecycle)?;
         tracing::info!(
             event = "server.listening",
             port,
