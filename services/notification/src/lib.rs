@@ -1,1 +1,31 @@
-//! x
+//! The notification service: it is told what happened, and tells the people it concerns.
+//!
+//! | module | what |
+//! |---|---|
+//! | `app` | builds the service: the one door for production, tests and the all-in-one |
+//! | [`settings`] | its own sections of the settings |
+//! | `routes` | the whole API on one screen |
+//! | `events` | takes in what happened, once, and decides who is told what |
+//! | `inbox` | each person's notifications: listed, counted, read |
+//! | `live` | the same notifications as they come, on Server-Sent Events |
+//! | `error` | each refusal as a problem |
+//! | `entity`, `migration` | the tables |
+//!
+//! Every notification has a place in its recipient's own sequence, counted from 1 without gaps in
+//! the transaction that writes it. The database is the truth; a stream is a view of it that can be
+//! resumed at any place.
+
+mod app;
+mod entity;
+mod error;
+mod events;
+mod inbox;
+mod live;
+mod migration;
+mod openapi;
+mod routes;
+pub mod settings;
+mod state;
+
+pub use app::App;
+pub use state::State;

@@ -1,0 +1,75 @@
+//! Builds the service and runs it: the one door for production, tests and the all-in-one.
+
+use lyceum_chassis::auth::UserKeys;
+use lyceum_chassis::server::{RunError, Server};
+use lyceum_chassis::settings::Settings;
+use lyceum_chassis::{Chassis, Lifecycle, Service, StartupError};
+use lyceum_client::UserClient;
+use utoipa::openapi::OpenApi;
+
+use crate::live::{Hub, worker};
+use crate::migration::Migrator;
+use crate::routes;
+use crate::settings::NotificationSettings;
+use crate::state::State;
+
+/// The notification service, built but not answering yet.
+#[derive(Debug)]
+pub struct App {
+    server: Server,
+    state: State,
+}
+
+impl App {
+    /// What the handlers work with, for tests that drive the service by hand.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+}
+
+impl Service for App {
+    const NAME: &'static str = "notification";
+    const DEFAULTS: &'static str = include_str!("../default.toml");
+    type Settings = NotificationSettings;
+    type Migrator = Migrator;
+
+    fn openapi() -> OpenApi {
+        crate::openapi::description()
+    }
+
+    async fn build(settings: Settings<NotificationSettings>) -> Result<Self, StartupError> {
+        let chassis = Chassis::build::<Self>(&settings.platform).await?;
+        let users = UserClient::new(&settings.service.upstreams.user, &chassis.identity)?;
+        let upstreams = vec![users.upstream().clone()];
+        let keys = UserKeys::remote(users);
+        let live = settings.service.live;
+        let state = State {
+            database: chassis.database.clone(),
+            hub: Hub::new(live.limits()),
+            pace: live.pace(),
+        };
+        chassis.tasks.spawn("access token keys", {
+            let keys = keys.clone();
+            move |stop| keys.clone().keep_fresh(stop)
+        });
+        if live.sweep {
+            let (hub, database) = (state.hub.clone(), state.database.clone());
+            chassis.tasks.spawn("live sweep", move |stop| {
+                worker::sweep(hub.clone(), database.clone(), live.sweep_every(), stop)
+            });
+        }
+        let routed = state.clone();
+        let server = chassis.into_server(Self::openapi(), keys, upstreams, move |config| {
+            routes::configure(config, &routed);
+        });
+        Ok(Self { server, state })
+    }
+
+    fn server(&self) -> &Server {
+        &self.server
+    }
+
+    async fn run(self, lifecycle: Lifecycle) -> Result<(), RunError> {
+        self.server.run(lifecycle).await
+    }
+}

@@ -1,0 +1,16 @@
+//! The table `recipients`: how far each person's sequence has come.
+
+use lyceum_contracts::ids::UserId;
+use sea_orm::entity::prelude::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "recipients")]
+pub(crate) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) user_id: UserId,
+    /// The last number given out; 0 before the first notification.
+    pub(crate) head_seq: i64,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

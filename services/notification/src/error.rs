@@ -1,0 +1,24 @@
+//! Each refusal of this service as the caller reads it.
+
+use std::time::Duration;
+
+use lyceum_chassis::http::ApiError;
+use lyceum_contracts::problem::ProblemKind;
+
+use crate::live::Full;
+
+/// When to ask again for a stream. Others close theirs whenever their tokens end or their pages
+/// close, so there is no better number than a short one.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+
+impl From<Full> for ApiError {
+    fn from(full: Full) -> Self {
+        let kind = match full {
+            Full::User => ProblemKind::TooManyRequests,
+            Full::Node => ProblemKind::Unavailable,
+        };
+        Self::of(kind)
+            .detail(full.to_string())
+            .retry_after(ASK_AGAIN)
+    }
+}

@@ -1,0 +1,153 @@
+//! Who is told what when something happens. Pure.
+
+use lyceum_chassis::http::Rule;
+use lyceum_contracts::event::Event;
+use lyceum_contracts::ids::UserId;
+use serde_json::{Value, json};
+
+/// What one event does here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Consequence {
+    /// A place is made for the person's sequence; nobody is told anything.
+    OpenInbox(UserId),
+    /// Somebody finds a notification in the inbox.
+    Tell(Notice),
+}
+
+/// A notification that has no place in a sequence yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Notice {
+    pub(crate) recipient: UserId,
+    /// The name of the event that caused it.
+    pub(crate) kind: &'static str,
+    /// One line.
+    pub(crate) title: String,
+    /// A sentence or two.
+    pub(crate) body: String,
+    /// Ids a client can link to.
+    pub(crate) data: Value,
+}
+
+impl Consequence {
+    /// The table: one line per kind of event.
+    pub(crate) fn of(event: &Event) -> Self {
+        let tell = |recipient, title, body: &str, data| {
+            Self::Tell(Notice {
+                recipient,
+                kind: event.name(),
+                title,
+                body: body.to_owned(),
+                data,
+            })
+        };
+        match event {
+            Event::UserRegistered { user_id } => Self::OpenInbox(*user_id),
+            Event::EnrolmentCreated {
+                enrolment_id,
+                user_id,
+                course_id,
+                course_title,
+            } => tell(
+                *user_id,
+                format!("You are enrolled in {course_title}"),
+                "The course is now among your courses.",
+                json!({ "course_id": course_id, "enrolment_id": enrolment_id }),
+            ),
+        }
+    }
+}
+
+/// The longest title of a thing an event may carry, in characters: well above what any service
+/// of the platform lets people write.
+const MAX_TITLE: usize = 1_000;
+
+/// Why an event cannot be taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum EventRule {
+    #[error("must be a time as RFC 3339 writes it")]
+    Time,
+    #[error("must hold a title of 1 to {MAX_TITLE} characters")]
+    TitleLength,
+    #[error("must hold a title without control characters")]
+    TitleControl,
+}
+
+impl Rule for EventRule {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Time => "invalid_time",
+            Self::TitleLength => "out_of_range",
+            Self::TitleControl => "control_character",
+        }
+    }
+}
+
+/// Refuses what the database could not keep or an inbox could not show.
+pub(crate) fn check(event: &Event) -> Result<(), EventRule> {
+    match event {
+        Event::UserRegistered { .. } => Ok(()),
+        Event::EnrolmentCreated { course_title, .. } => check_title(course_title),
+    }
+}
+
+fn check_title(title: &str) -> Result<(), EventRule> {
+    if !(1..=MAX_TITLE).contains(&title.chars().count()) {
+        return Err(EventRule::TitleLength);
+    }
+    if title.contains(char::is_control) {
+        return Err(EventRule::TitleControl);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn enrolment(course_title: &str) -> Event {
+        Event::EnrolmentCreated {
+            enrolment_id: 1.try_into().unwrap(),
+            user_id: 2.try_into().unwrap(),
+            course_id: 3.try_into().unwrap(),
+            course_title: course_title.to_owned(),
+        }
+    }
+
+    #[test]
+    fn an_enrolment_is_told_to_who_enrolled_with_ids_to_link_to() {
+        let Consequence::Tell(notice) = Consequence::of(&enrolment("Logic")) else {
+            panic!("somebody is told");
+        };
+        assert_eq!(notice.recipient.get(), 2);
+        assert_eq!(notice.kind, "enrolment.created");
+        assert_eq!(notice.title, "You are enrolled in Logic");
+        assert_eq!(notice.data, json!({"course_id": 3, "enrolment_id": 1}));
+    }
+
+    #[test]
+    fn a_registration_makes_a_place_and_tells_nobody() {
+        let user_id = 2.try_into().unwrap();
+        let registration = Event::UserRegistered { user_id };
+        assert_eq!(
+            Consequence::of(&registration),
+            Consequence::OpenInbox(user_id)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_title_that_is_taken_in_is_shown_as_it_was_sent(title in ".{0,40}") {
+            let event = enrolment(&title);
+            if check(&event).is_ok() {
+                let Consequence::Tell(notice) = Consequence::of(&event) else {
+                    panic!("somebody is told");
+                };
+                prop_assert_eq!(notice.title, format!("You are enrolled in {title}"));
+            } else {
+                prop_assert!(title.is_empty() || title.contains(char::is_control));
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! `POST /internal/events`, where the outboxes of the other services deliver.
+
+use actix_web::web::{Data, Json};
+use lyceum_chassis::auth::ServiceCaller;
+use lyceum_chassis::clock;
+use lyceum_chassis::http::{ApiError, Body};
+use lyceum_contracts::event::Envelope;
+use lyceum_contracts::notification::{EventBatch, EventReceipt};
+use lyceum_contracts::problem::Problem;
+use lyceum_telemetry::context;
+use tracing::{Instrument, Span};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use super::batch::Batch;
+use super::commands::{self, Outcome};
+use crate::state::State;
+
+/// Take in what happened elsewhere; an event that was taken in before does nothing
+///
+/// Events have their effects one by one, in the order of the batch. After a failure the sender
+/// repeats the whole batch.
+#[utoipa::path(
+    post,
+    path = "/internal/events",
+    tag = "internal",
+    request_body = EventBatch,
+    responses(
+        (status = 200, description = "All of them have had their effects", body = EventReceipt),
+        (status = 400, description = "Not JSON", body = Problem),
+        (status = 401, description = "No valid service token", body = Problem),
+        (status = 403, description = "A person's token", body = Problem),
+        (status = 413, description = "Too large", body = Problem),
+        (status = 415, description = "Not application/json", body = Problem),
+        (status = 422, description = "Every fault of every event; none had an effect", body = Problem),
+        (status = 503, description = "The database is away; the events before it had their effects", body = Problem),
+    ),
+    security(("service_token" = [])),
+)]
+pub(crate) async fn receive_events(
+    _service: ServiceCaller,
+    Body(Batch(events)): Body<Batch>,
+    state: Data<State>,
+) -> Result<Json<EventReceipt>, ApiError> {
+    let mut receipt = EventReceipt {
+        accepted: 0,
+        duplicates: 0,
+    };
+    for envelope in &events {
+        let taken = commands::take_in(&state.database, &state.hub, envelope, clock::now());
+        match taken.instrument(span_of(envelope)).await? {
+            Outcome::Accepted => receipt.accepted += 1,
+            Outcome::Duplicate => receipt.duplicates += 1,
+        }
+    }
+    Ok(Json(receipt))
+}
+
+/// The effect belongs to the trace of the request that caused the event; a link leads to this
+/// delivery.
+fn span_of(envelope: &Envelope) -> Span {
+    let name = envelope.event.name();
+    let span = context::consumer_span(&format!("process {name}"), envelope.traceparent.as_deref());
+    span.set_attribute("lyceum.event.id", envelope.event_id.to_string());
+    span.set_attribute("lyceum.event.type", name);
+    span
+}

@@ -1,0 +1,115 @@
+//! Where a stream begins, and what is said on it besides notifications. Pure.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// How far a person's sequence has come, and how much of it waits to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// The last number given out; 0 before the first notification.
+    pub(crate) head_seq: i64,
+    /// Unread notifications.
+    pub(crate) unread: u64,
+}
+
+/// The place in a sequence where a stream begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Start {
+    /// Everything after this number is sent.
+    pub(crate) after: i64,
+    /// Whether that is everything the client has not seen.
+    pub(crate) recovered: bool,
+}
+
+impl Start {
+    /// After the last event the client says it has seen, or at the head when it says nothing, or
+    /// nothing that can be true of this sequence: a word, or a number that was never given out.
+    /// It cannot name another person's events, because it only names a place in its own.
+    pub(crate) fn after(last_event_id: Option<&str>, head_seq: i64) -> Self {
+        match last_event_id.and_then(place) {
+            Some(after) if after <= head_seq => Self {
+                after,
+                recovered: true,
+            },
+            _ => Self {
+                after: head_seq,
+                recovered: false,
+            },
+        }
+    }
+}
+
+/// Digits alone, as the `id` of an event is written.
+fn place(id: &str) -> Option<i64> {
+    let digits = id.bytes().all(|byte| byte.is_ascii_digit());
+    id.parse().ok().filter(|_| digits)
+}
+
+/// Data of the first event of every stream, `sync`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Sync {
+    /// `true`: every notification after the `Last-Event-ID` follows. `false`: the stream begins at
+    /// the head, and what came before is in the inbox.
+    pub(crate) recovered: bool,
+    /// The newest place in the person's sequence when the stream began.
+    pub(crate) head_seq: i64,
+    /// Unread notifications at that moment.
+    pub(crate) unread: u64,
+}
+
+/// Data of the event `bye`, after which the server ends the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Bye {
+    /// Why.
+    pub(crate) reason: ByeReason,
+}
+
+/// Why a stream ends that its client has not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ByeReason {
+    /// Come back with a new access token.
+    TokenExpired,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_client_that_says_nothing_true_begins_at_the_head() {
+        let head = Start {
+            after: 7,
+            recovered: false,
+        };
+        let none = [
+            None,
+            Some(""),
+            Some("abc"),
+            Some("8"),
+            Some("999999999"),
+            Some("-1"),
+            Some("+3"),
+            Some("3 "),
+            Some("9223372036854775808"),
+        ];
+        for id in none {
+            assert_eq!(Start::after(id, 7), head, "{id:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_client_that_has_seen_a_place_begins_after_it(seen in 0..=1000_i64, more in 0..1000_i64) {
+            let start = Start::after(Some(&seen.to_string()), seen + more);
+            prop_assert_eq!(start, Start { after: seen, recovered: true });
+        }
+
+        #[test]
+        fn no_stream_begins_beyond_the_head(id in ".{0,24}", head in 0..=i64::MAX) {
+            prop_assert!((0..=head).contains(&Start::after(Some(&id), head).after));
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The sections of the settings that are this service's own; `default.toml` explains each key.
+
+use std::time::Duration;
+
+use lyceum_chassis::settings::{Environment, ServiceSettings, SettingsError};
+use lyceum_client::UpstreamSettings;
+use serde::{Deserialize, Serialize};
+
+use crate::live::{Limits, Pace};
+
+/// The notification service's own sections.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotificationSettings {
+    /// The services this one calls.
+    pub upstreams: UpstreamsSettings,
+    /// The live streams.
+    pub live: LiveSettings,
+}
+
+/// The services this one calls.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpstreamsSettings {
+    /// The user service, for the keys of access tokens.
+    pub user: UpstreamSettings,
+}
+
+/// The live streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LiveSettings {
+    /// An idle stream sends a comment this often.
+    pub heartbeat_ms: u64,
+    /// How long a client is told to wait before it reconnects.
+    pub retry_ms: u64,
+    /// The most streams one person may have open on this process.
+    pub streams_per_user: usize,
+    /// The most streams open on this process.
+    pub streams_per_node: usize,
+    /// Whether to look for notifications that another replica has written.
+    pub sweep: bool,
+    /// How often to look.
+    pub sweep_ms: u64,
+}
+
+impl LiveSettings {
+    pub(crate) const fn limits(self) -> Limits {
+        Limits {
+            per_user: self.streams_per_user,
+            per_node: self.streams_per_node,
+        }
+    }
+
+    pub(crate) const fn pace(self) -> Pace {
+        Pace {
+            heartbeat: Duration::from_millis(self.heartbeat_ms),
+            retry: Duration::from_millis(self.retry_ms),
+        }
+    }
+
+    pub(crate) const fn sweep_every(self) -> Duration {
+        Duration::from_millis(self.sweep_ms)
+    }
+}
+
+impl ServiceSettings for NotificationSettings {
+    fn check(&self, _environment: Environment) -> Result<(), SettingsError> {
+        let live = self.live;
+        let numbers = [
+            ("live.heartbeat_ms", live.heartbeat_ms > 0),
+            ("live.retry_ms", live.retry_ms > 0),
+            ("live.streams_per_user", live.streams_per_user > 0),
+            ("live.streams_per_node", live.streams_per_node > 0),
+            ("live.sweep_ms", live.sweep_ms > 0),
+        ];
+        match numbers.into_iter().find(|(_, above_zero)| !above_zero) {
+            Some((key, _)) => Err(SettingsError::refused(key, "must be above 0")),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lyceum_chassis::Service;
+    use lyceum_chassis::settings::{Settings, Source, load};
+
+    use super::*;
+    use crate::App;
+
+    fn with(variable: &str, value: &str) -> Result<Settings<NotificationSettings>, SettingsError> {
+        let variables = vec![(variable.to_owned(), value.to_owned())];
+        load(
+            App::DEFAULTS,
+            Source {
+                file: None,
+                variables,
+            },
+        )
+    }
+
+    #[test]
+    fn the_defaults_stand_by_themselves() {
+        let settings = with("UNRELATED", "1").unwrap();
+        assert_eq!(settings.platform.http.port, 8003);
+        assert_eq!(settings.platform.operations.port, 9003);
+        assert_eq!(settings.service.live.streams_per_user, 10);
+    }
+
+    #[test]
+    fn a_setting_that_cannot_be_names_its_key() {
+        for key in [
+            "heartbeat_ms",
+            "retry_ms",
+            "streams_per_user",
+            "streams_per_node",
+            "sweep_ms",
+        ] {
+            let error = with(&format!("LYCEUM__LIVE__{}", key.to_uppercase()), "0").unwrap_err();
+            assert!(
+                error.to_string().contains(&format!("live.{key}")),
+                "{error}"
+            );
+        }
+        let error = with("LYCEUM__LIVE__HARTBEAT_MS", "1").unwrap_err();
+        assert!(error.to_string().contains("live.hartbeat_ms"), "{error}");
+    }
+}

@@ -1,0 +1,13 @@
+//! What every handler may use.
+
+use lyceum_chassis::database::Database;
+
+use crate::live::{Hub, Pace};
+
+/// The parts of a running service; clones share them.
+#[derive(Debug, Clone)]
+pub struct State {
+    pub(crate) database: Database,
+    pub(crate) hub: Hub,
+    pub(crate) pace: Pace,
+}
