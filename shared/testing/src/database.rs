@@ -208,8 +208,25 @@ mod tests {
         let connection = database.connect().await;
         connection.ping().await.unwrap();
         drop(database);
+        assert!(is_gone(&url).await);
+    }
+
+    #[tokio::test]
+    async fn a_panicking_test_leaves_nothing_behind_either() {
+        let (tell, told) = std::sync::mpsc::channel();
+        let test = std::panic::catch_unwind(move || {
+            let database = TestDatabase::create();
+            tell.send(database.url().to_owned()).unwrap();
+            panic!("as tests do");
+        });
+        assert!(test.is_err());
+        assert!(is_gone(&told.recv().unwrap()).await);
+    }
+
+    async fn is_gone(url: &str) -> bool {
+        // Without the right to create a file that is not there.
         let url = url.replace("mode=rwc", "mode=rw");
-        assert!(Database::connect(url).await.is_err());
+        Database::connect(url).await.is_err()
     }
 
     #[test]

@@ -24,8 +24,10 @@
 
 pub mod database;
 pub mod http;
+pub mod identity;
 pub mod otlp;
 pub mod peer;
+pub mod process;
 
 mod background;
 mod journal;

@@ -50,6 +50,11 @@ impl Client {
         }
     }
 
+    /// Where it sends to.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
     /// A `GET` of `path`, which may carry a query.
     pub fn get(&self, path: &str) -> Request<'_> {
         self.request(Method::GET, path)

@@ -1,5 +1,7 @@
 //! The kit against itself, over the sockets and processes it offers to others.
 
+mod identity;
 mod peers;
+mod processes;
 mod streams;
 mod telemetry;
