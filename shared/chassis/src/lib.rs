@@ -27,6 +27,8 @@ pub mod clock;
 pub mod database;
 pub mod http;
 pub mod lifecycle;
+pub mod openapi;
+
 mod probe;
 pub mod server;
 pub mod service;

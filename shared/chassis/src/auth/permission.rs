@@ -47,6 +47,13 @@ impl<P: Permission> FromRequest for Require<P> {
                     permission: PhantomData,
                 });
             }
+            // ASVS 5 §16.3.2: refusals are on record, by id alone.
+            tracing::warn!(
+                event = "auth.forbidden",
+                user.id = user.id.get(),
+                role = user.role.as_str(),
+                "the role does not have the permission"
+            );
             Err(ApiError::of(ProblemKind::Forbidden))
         })
     }

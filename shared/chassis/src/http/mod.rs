@@ -6,6 +6,7 @@
 mod body;
 mod fields;
 mod json;
+mod no_body;
 mod page;
 mod path;
 mod precondition;
@@ -14,6 +15,7 @@ mod query;
 
 pub use self::body::{Body, BodyLimit};
 pub use self::fields::{Change, Fields, FromFields, Rule};
+pub use self::no_body::NoBody;
 pub use self::page::{Window, page};
 pub use self::path::Id;
 pub use self::precondition::{IfMatch, etag};

@@ -1,0 +1,138 @@
+//! What the descriptions of all three APIs have in common.
+//!
+//! A handler declares what is its own: its answers, and the statuses only it gives. [`InCommon`]
+//! adds the rest: how callers prove who they are, the failures every route has, and the one body
+//! that all failures have.
+
+use lyceum_contracts::page::{DEFAULT_LIMIT, MAX_LIMIT};
+use lyceum_contracts::problem::{Fault, MEDIA_TYPE, Problem, ProblemKind};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{self, ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoParams, Modify, PartialSchema, ToSchema};
+
+/// Name of the scheme for people: `security(("access_token" = []))`.
+const ACCESS_TOKEN: &str = "access_token";
+/// Name of the scheme for services.
+const SERVICE_TOKEN: &str = "service_token";
+
+/// Completes the description of one service: `modifiers(&InCommon)`.
+#[derive(Debug)]
+pub struct InCommon;
+
+impl Modify for InCommon {
+    fn modify(&self, api: &mut openapi::OpenApi) {
+        let components = api.components.get_or_insert_default();
+        for (name, meaning) in [
+            (
+                ACCESS_TOKEN,
+                "An access token of the user service, from /auth/login",
+            ),
+            (SERVICE_TOKEN, "A token that services make for one another"),
+        ] {
+            let bearer = HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .bearer_format("JWT")
+                .description(Some(meaning));
+            components.add_security_scheme(name, SecurityScheme::Http(bearer.build()));
+        }
+        for (name, schema) in [
+            (Problem::name(), Problem::schema()),
+            (Fault::name(), Fault::schema()),
+        ] {
+            components
+                .schemas
+                .entry(name.into_owned())
+                .or_insert(schema);
+        }
+        for path in api.paths.paths.values_mut() {
+            let methods = [
+                &mut path.get,
+                &mut path.post,
+                &mut path.put,
+                &mut path.patch,
+                &mut path.delete,
+            ];
+            for operation in methods.into_iter().flatten() {
+                add_failures(operation);
+                describe_failures(operation);
+            }
+        }
+    }
+}
+
+fn add_failures(operation: &mut Operation) {
+    let mut kinds = vec![ProblemKind::RequestTimeout, ProblemKind::InternalError];
+    if operation.security.is_some() {
+        kinds.push(ProblemKind::Unauthenticated);
+    }
+    if operation.request_body.is_some() {
+        kinds.extend([
+            ProblemKind::MalformedRequest,
+            ProblemKind::ContentTooLarge,
+            ProblemKind::UnsupportedMediaType,
+            ProblemKind::ValidationError,
+        ]);
+    }
+    let mut parameters = operation.parameters.iter().flatten();
+    let in_query = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query);
+    if parameters.any(in_query) {
+        kinds.extend([ProblemKind::MalformedRequest, ProblemKind::ValidationError]);
+    }
+    let answers = &mut operation.responses.responses;
+    for kind in kinds {
+        let failure = Response::new(kind.title());
+        answers
+            .entry(kind.status().to_string())
+            .or_insert_with(|| failure.into());
+    }
+    // What comes from between the routes: overload, a database that is away.
+    let other = || Response::new("Any other failure").into();
+    answers.entry("default".to_owned()).or_insert_with(other);
+}
+
+fn describe_failures(operation: &mut Operation) {
+    let answers = operation.responses.responses.iter_mut();
+    for (_, answer) in answers.filter(|(status, _)| !status.starts_with('2')) {
+        let RefOr::T(failure) = answer else { continue };
+        let problem = ContentBuilder::new()
+            .schema(Some(Ref::from_schema_name("Problem")))
+            .build();
+        let mut described = std::mem::take(failure);
+        described.content.clear();
+        *failure = ResponseBuilder::from(described)
+            .content(MEDIA_TYPE, problem)
+            .build();
+    }
+}
+
+/// `skip`, `limit` and `cursor` of a list: `params(WindowQuery)`.
+#[derive(Debug)]
+pub enum WindowQuery {}
+
+impl IntoParams for WindowQuery {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let limit = format!("Rows of one page, 1 to {MAX_LIMIT}; {DEFAULT_LIMIT} when absent");
+        vec![
+            parameter("skip", Type::Integer, "Rows to leave out, 0 to 10 000"),
+            parameter("limit", Type::Integer, &limit),
+            parameter(
+                "cursor",
+                Type::String,
+                "`next_cursor` of the page before; not with `skip`",
+            ),
+        ]
+    }
+}
+
+fn parameter(name: &str, kind: Type, description: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Query)
+        .description(Some(description))
+        .schema(Some(
+            ObjectBuilder::new().schema_type(SchemaType::new(kind)),
+        ))
+        .build()
+}
