@@ -59,7 +59,7 @@ impl Http {
         self.send(Request::get(url).body(Full::default())?).await
     }
 
-    /// Any method with a JSON body (`&()` sends none), as the bearer of `token`.
+    /// Any method, with a JSON body or none, as the bearer of `token` or as nobody.
     pub(crate) async fn json<T: Serialize + ?Sized>(
         &self,
         method: Method,

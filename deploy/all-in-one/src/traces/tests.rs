@@ -18,7 +18,7 @@ use crate::http::Http;
 
 struct Page {
     otlp: SocketAddr,
-    page: SocketAddr,
+    ui: SocketAddr,
     http: Http,
     _serving: JoinSet<io::Result<()>>,
 }
@@ -31,7 +31,7 @@ impl Page {
         serving.spawn(serve(otlp, page, CancellationToken::new()));
         Self {
             otlp: otlp_at,
-            page: page_at,
+            ui: page_at,
             http: Http::new(),
             _serving: serving,
         }
@@ -56,7 +56,7 @@ impl Page {
     }
 
     async fn listed(&self) -> Vec<Value> {
-        let url = format!("http://{}/api/traces?service=user&limit=20", self.page);
+        let url = format!("http://{}/api/traces?service=user&limit=20", self.ui);
         let answer = self.http.get(&url).await.unwrap().json::<Value>().unwrap();
         answer["data"].as_array().unwrap().clone()
     }
@@ -192,7 +192,7 @@ async fn the_page_answers_at_its_root_and_at_the_address_of_a_trace() {
     for path in ["/", "/trace/0af7651916cd43dd8448eb211c80319c"] {
         let answer = page
             .http
-            .get(&format!("http://{}{path}", page.page))
+            .get(&format!("http://{}{path}", page.ui))
             .await
             .unwrap();
         assert_eq!(answer.status, 200, "{path}");

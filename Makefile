@@ -1,0 +1,38 @@
+# `make` lists what there is. People and CI call the same targets.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: run test check lint fmt bench openapi clean ci help
+
+run: ## Build and start the whole platform with demo data; make run ARGS=--help lists the options
+	@cargo run --quiet --package lyceum -- $(ARGS)
+
+test: ## Run every test on SQLite, and on Postgres when a server binary or TEST_POSTGRES_URL is there
+	@.ci/test
+
+check: lint ## Everything that needs no running code: format, lints, docs, dependencies, file sizes, OpenAPI
+	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps
+	@.ci/dependencies
+	@.ci/file-lengths
+	@.ci/openapi --check
+
+lint: ## Format and lints, as errors
+	cargo fmt --all --check
+	cargo clippy --quiet --workspace --all-targets -- -D warnings
+
+fmt: ## Format the code
+	cargo fmt --all
+
+bench: ## Run the benchmarks
+	cargo bench --workspace
+
+openapi: ## Write docs/openapi/*.json from the code
+	@.ci/openapi
+
+clean: ## Remove build results; data/ stays
+	cargo clean
+
+ci: check test ## What a change must pass: check, then test
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

@@ -1,0 +1,243 @@
+//! The few requests of the demo, each with what it expects in return.
+
+use hyper::Method;
+use lyceum_contracts::course::{Course, CourseStatus, CreateCourse, EnrolledCourse};
+use lyceum_contracts::ids::{CourseId, UserId};
+use lyceum_contracts::page::Page;
+use lyceum_contracts::role::Role;
+use lyceum_contracts::user::{Credentials, RegisterUser, Session, User, UserUpdate};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{PASSWORD, Person};
+use crate::http::{Answer, Http, HttpError};
+use crate::platform::Platform;
+use crate::services::Service;
+
+/// Why there is no demo data, or not all of it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DemoError {
+    /// The data folder was first used with another administrator.
+    #[error("{} cannot log in", super::ADMIN.email)]
+    NoAdmin,
+    /// The account exists, but not with the demo's password.
+    #[error("{0} exists with another password")]
+    WrongPassword(&'static str),
+    /// An answer other than the expected one.
+    #[error("{method} {url} answered {status}: {body}")]
+    Unexpected {
+        /// Of the request.
+        method: Method,
+        /// Of the request.
+        url: String,
+        /// Of the answer.
+        status: u16,
+        /// Of the answer.
+        body: String,
+    },
+    /// No answer, or one that cannot be read.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+}
+
+/// The three APIs.
+pub(super) struct Api<'a> {
+    http: &'a Http,
+    platform: &'a Platform,
+}
+
+/// Somebody logged in.
+pub(super) struct Caller {
+    id: UserId,
+    /// As the account has it now.
+    pub(super) role: Role,
+    token: String,
+}
+
+/// One request; built by [`get`], [`post`] and the methods, sent by [`Api::send`].
+struct Call<'a> {
+    method: Method,
+    service: Service,
+    path: String,
+    token: Option<&'a str>,
+    body: Option<Value>,
+    expected: &'static [u16],
+}
+
+fn get(service: Service, path: impl Into<String>) -> Call<'static> {
+    let (method, path) = (Method::GET, path.into());
+    Call {
+        method,
+        service,
+        path,
+        token: None,
+        body: None,
+        expected: &[200],
+    }
+}
+
+fn post(service: Service, path: impl Into<String>, expected: &'static [u16]) -> Call<'static> {
+    Call {
+        method: Method::POST,
+        expected,
+        ..get(service, path)
+    }
+}
+
+impl<'a> Call<'a> {
+    fn by(self, caller: &'a Caller) -> Self {
+        Self {
+            token: Some(&caller.token),
+            ..self
+        }
+    }
+
+    fn body(self, body: &impl Serialize) -> Result<Self, DemoError> {
+        let body = Some(serde_json::to_value(body).map_err(HttpError::from)?);
+        Ok(Self { body, ..self })
+    }
+}
+
+impl<'a> Api<'a> {
+    pub(super) const fn new(http: &'a Http, platform: &'a Platform) -> Self {
+        Self { http, platform }
+    }
+
+    /// `None` when there is no such account or its password is another one.
+    pub(super) async fn log_in(&self, person: Person) -> Result<Option<Caller>, DemoError> {
+        let credentials = Credentials {
+            email: person.email.to_owned(),
+            password: PASSWORD.to_owned(),
+        };
+        let login = post(Service::User, "/auth/login", &[200, 401]).body(&credentials)?;
+        let answer = self.send(login).await?;
+        if answer.status == 401 {
+            return Ok(None);
+        }
+        let token = answer.json::<Session>()?.access_token;
+        let me = Call {
+            token: Some(&token),
+            ..get(Service::User, "/users/me")
+        };
+        let User { id, role, .. } = self.send(me).await?.json()?;
+        Ok(Some(Caller { id, role, token }))
+    }
+
+    pub(super) async fn register(&self, person: Person) -> Result<(), DemoError> {
+        let body = RegisterUser {
+            email: person.email.to_owned(),
+            password: PASSWORD.to_owned(),
+            full_name: person.full_name.to_owned(),
+        };
+        self.send(post(Service::User, "/users", &[201]).body(&body)?)
+            .await
+            .map(drop)
+    }
+
+    pub(super) async fn change_role(
+        &self,
+        admin: &Caller,
+        whose: &Caller,
+        role: Role,
+    ) -> Result<(), DemoError> {
+        let update = UserUpdate {
+            role: Some(role),
+            ..UserUpdate::default()
+        };
+        let change = get(Service::User, format!("/users/{}", whose.id))
+            .by(admin)
+            .body(&update)?;
+        self.send(Call {
+            method: Method::PATCH,
+            ..change
+        })
+        .await
+        .map(drop)
+    }
+
+    /// The catalogue as `caller` sees it: everything published, and drafts of one's own.
+    pub(super) async fn courses(&self, caller: &Caller) -> Result<Vec<Course>, DemoError> {
+        let page = self
+            .send(get(Service::Course, "/courses").by(caller))
+            .await?;
+        Ok(page.json::<Page<Course>>()?.items)
+    }
+
+    pub(super) async fn create(
+        &self,
+        caller: &Caller,
+        course: &CreateCourse,
+    ) -> Result<Course, DemoError> {
+        let create = post(Service::Course, "/courses", &[201])
+            .by(caller)
+            .body(course)?;
+        Ok(self.send(create).await?.json()?)
+    }
+
+    /// Does nothing when it is published already.
+    pub(super) async fn publish(&self, caller: &Caller, course: &Course) -> Result<(), DemoError> {
+        if course.status == CourseStatus::Published {
+            return Ok(());
+        }
+        let path = format!("/courses/{}/publish", course.id);
+        self.send(post(Service::Course, path, &[200]).by(caller))
+            .await
+            .map(drop)
+    }
+
+    pub(super) async fn is_enrolled(
+        &self,
+        caller: &Caller,
+        course: CourseId,
+    ) -> Result<bool, DemoError> {
+        let list = get(Service::Course, format!("/users/{}/courses", caller.id)).by(caller);
+        let mine: Page<EnrolledCourse> = self.send(list).await?.json()?;
+        Ok(mine
+            .items
+            .iter()
+            .any(|enrolled| enrolled.course_id == course))
+    }
+
+    pub(super) async fn enrol(&self, caller: &Caller, course: CourseId) -> Result<(), DemoError> {
+        let path = format!("/courses/{course}/enrolments");
+        self.send(post(Service::Course, path, &[201]).by(caller))
+            .await
+            .map(drop)
+    }
+
+    /// Looks at the inbox and at the overview, which asks all three services.
+    pub(super) async fn visit(&self, caller: &Caller) -> Result<(), DemoError> {
+        self.send(get(Service::Notification, "/notifications").by(caller))
+            .await?;
+        let overview = format!("/users/{}/overview", caller.id);
+        self.send(get(Service::User, overview).by(caller))
+            .await
+            .map(drop)
+    }
+
+    async fn send(&self, call: Call<'_>) -> Result<Answer, DemoError> {
+        let Call {
+            method,
+            service,
+            path,
+            token,
+            body,
+            expected,
+        } = call;
+        let url = format!("{}{path}", self.platform.api(service));
+        let answer = self
+            .http
+            .json(method.clone(), &url, token, body.as_ref())
+            .await?;
+        let status = answer.status;
+        if expected.contains(&status) {
+            return Ok(answer);
+        }
+        Err(DemoError::Unexpected {
+            method,
+            url,
+            status,
+            body: answer.text(),
+        })
+    }
+}

@@ -1,0 +1,131 @@
+//! People, courses and a little traffic, so that there is something to look at.
+//!
+//! Made through the public API alone, as a person would. Everything is looked for before it is
+//! made: a second start finds the data of the first and adds only traffic.
+
+mod api;
+
+use lyceum_contracts::course::CreateCourse;
+use lyceum_contracts::ids::CourseId;
+use lyceum_contracts::role::Role;
+
+pub(crate) use self::api::DemoError;
+use self::api::{Api, Caller};
+use crate::http::Http;
+use crate::platform::Platform;
+
+/// Everybody's password in the demo: long enough, not on any list, and no secret.
+pub(crate) const PASSWORD: &str = "plato-olive-grove-387";
+
+/// Made by the user service itself, from its settings.
+pub(crate) const ADMIN: Person = Person {
+    email: "admin@lyceum.test",
+    full_name: "Admin",
+    role: Role::Admin,
+};
+
+/// Teaches.
+pub(crate) const INSTRUCTOR: Person = Person {
+    email: "ines@lyceum.test",
+    full_name: "Ines Instructor",
+    role: Role::Instructor,
+};
+
+/// Learns.
+pub(crate) const STUDENT: Person = Person {
+    email: "ada@lyceum.test",
+    full_name: "Ada Student",
+    role: Role::Student,
+};
+
+/// Title, description, places.
+const COURSES: [(&str, &str, Option<u32>); 3] = [
+    (
+        "Rust for the patient",
+        "Ownership first; everything else follows.",
+        Some(30),
+    ),
+    (
+        "Distributed systems, gently",
+        "Time, failure and agreement between machines.",
+        Some(12),
+    ),
+    (
+        "Reading a trace",
+        "What a request did, and where its time went.",
+        None,
+    ),
+];
+
+/// Somebody with a login.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Person {
+    pub(crate) email: &'static str,
+    pub(crate) full_name: &'static str,
+    pub(crate) role: Role,
+}
+
+/// How the demo data fared; the platform runs either way.
+pub(crate) type Demo = Result<(), DemoError>;
+
+/// Makes what is missing, then does what a student does on a visit.
+pub(crate) async fn prepare(http: &Http, platform: &Platform) -> Demo {
+    let api = Api::new(http, platform);
+    let admin = api.log_in(ADMIN).await?.ok_or(DemoError::NoAdmin)?;
+    let instructor = settle(&api, &admin, INSTRUCTOR).await?;
+    let student = settle(&api, &admin, STUDENT).await?;
+    let first = publish_courses(&api, &instructor).await?;
+    if !api.is_enrolled(&student, first).await? {
+        api.enrol(&student, first).await?;
+    }
+    api.visit(&student).await
+}
+
+/// Somebody with an account and the right role, logged in.
+async fn settle(api: &Api<'_>, admin: &Caller, person: Person) -> Result<Caller, DemoError> {
+    let caller = if let Some(caller) = api.log_in(person).await? {
+        caller
+    } else {
+        api.register(person).await?;
+        log_in(api, person).await?
+    };
+    if caller.role == person.role {
+        return Ok(caller);
+    }
+    api.change_role(admin, &caller, person.role).await?;
+    // The role is a claim of the access token: the old one does not have it.
+    log_in(api, person).await
+}
+
+/// Logs in somebody who must have an account by now.
+async fn log_in(api: &Api<'_>, person: Person) -> Result<Caller, DemoError> {
+    let caller = api.log_in(person).await?;
+    caller.ok_or(DemoError::WrongPassword(person.email))
+}
+
+/// All demo courses, published; the first one's id.
+async fn publish_courses(api: &Api<'_>, instructor: &Caller) -> Result<CourseId, DemoError> {
+    let known = api.courses(instructor).await?;
+    let mut ids = Vec::with_capacity(COURSES.len());
+    for (title, description, capacity) in COURSES {
+        let found = known.iter().find(|course| course.title == title);
+        let (title, description) = (title.to_owned(), description.to_owned());
+        let course = match found {
+            Some(course) => course.clone(),
+            None => {
+                api.create(
+                    instructor,
+                    &CreateCourse {
+                        title,
+                        description,
+                        capacity,
+                    },
+                )
+                .await?
+            }
+        };
+        api.publish(instructor, &course).await?;
+        ids.push(course.id);
+    }
+    Ok(ids[0])
+}

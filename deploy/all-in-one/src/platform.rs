@@ -1,0 +1,105 @@
+//! What the platform is made of: addresses, and the settings each service is started with.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use crate::data::DataFolder;
+use crate::ports::{HOST, Ports};
+use crate::services::Service;
+use crate::supervise::Recipe;
+
+/// What a service is given to end in an orderly way.
+const GRACE: Duration = Duration::from_secs(8);
+
+/// Beyond the grace period, for the process itself to go.
+const MARGIN: Duration = Duration::from_secs(2);
+
+/// How often spans leave a service: what was just done should be on the trace page when one looks.
+const EXPORT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// One run of the platform.
+#[derive(Debug)]
+pub(crate) struct Platform {
+    /// Our own binary.
+    pub(crate) program: PathBuf,
+    /// Holds the databases.
+    pub(crate) data: DataFolder,
+    /// Where everything listens.
+    pub(crate) ports: Ports,
+    /// `json` or `pretty`.
+    pub(crate) log_format: String,
+}
+
+impl Platform {
+    /// Base URL of a service's API.
+    pub(crate) fn api(&self, service: Service) -> String {
+        url(self.ports.of(service).api)
+    }
+
+    /// Base URL of a service's operations.
+    pub(crate) fn operations(&self, service: Service) -> String {
+        url(self.ports.of(service).operations)
+    }
+
+    /// The trace page.
+    pub(crate) fn traces(&self) -> String {
+        url(self.ports.traces)
+    }
+
+    /// How to start one service.
+    pub(crate) fn recipe(&self, service: Service) -> Recipe {
+        let program = self.program.clone();
+        let settings = self.settings(service);
+        let command = Box::new(move || {
+            let mut command = Command::new(&program);
+            command.args(["service", service.name()]);
+            command.envs(settings.iter().map(|(key, value)| (key, OsStr::new(value))));
+            command
+        });
+        Recipe {
+            name: service.name(),
+            command,
+            patience: GRACE + MARGIN,
+        }
+    }
+
+    /// Over the service's own defaults and over what the environment says.
+    fn settings(&self, service: Service) -> Vec<(String, String)> {
+        let ports = self.ports.of(service);
+        let mut settings: Vec<(String, String)> = [
+            ("HTTP__HOST", HOST.to_string()),
+            ("HTTP__PORT", ports.api.to_string()),
+            ("OPERATIONS__HOST", HOST.to_string()),
+            ("OPERATIONS__PORT", ports.operations.to_string()),
+            ("DATABASE__URL", self.data.database_url(service.name())),
+            ("LIFECYCLE__STOP_WITH_STDIN", "true".to_owned()),
+            ("LIFECYCLE__GRACE_MS", GRACE.as_millis().to_string()),
+            // No load balancer has to hear of our leaving first.
+            ("LIFECYCLE__DRAIN_DELAY_MS", "0".to_owned()),
+            ("TELEMETRY__OTLP_ENDPOINT", url(self.ports.otlp)),
+            (
+                "TELEMETRY__EXPORT_INTERVAL_MS",
+                EXPORT_INTERVAL.as_millis().to_string(),
+            ),
+            ("TELEMETRY__LOG_FORMAT", self.log_format.clone()),
+        ]
+        .into_iter()
+        .map(|(key, value)| (format!("LYCEUM__{key}"), value))
+        .collect();
+        for peer in service.peers() {
+            let key = format!(
+                "LYCEUM__UPSTREAMS__{}__BASE_URL",
+                peer.name().to_uppercase()
+            );
+            settings.push((key, self.api(*peer)));
+        }
+        settings
+    }
+}
+
+fn url(port: u16) -> String {
+    format!("http://{HOST}:{port}")
+}
