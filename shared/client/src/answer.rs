@@ -11,7 +11,6 @@ use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
 use lyceum_contracts::problem::{MEDIA_TYPE, Problem};
-use lyceum_resilience::breaker::Verdict;
 use lyceum_telemetry::attempt::AttemptSpan;
 use reqwest::Response;
 
@@ -80,18 +79,12 @@ async fn refusal(response: Response) -> Failure {
         _ if status.is_server_error() => Class::Ambiguous,
         _ => Class::Final,
     };
-    let verdict = match status {
-        StatusCode::TOO_MANY_REQUESTS => Verdict::Throttled,
-        _ if status.is_server_error() => Verdict::Failure,
-        _ => Verdict::Success,
-    };
     Failure {
         error: ClientError::Refused {
             problem,
             retry_after,
         },
         class,
-        verdict,
     }
 }
 
@@ -142,7 +135,6 @@ fn unusable(malformation: Malformation) -> Failure {
     Failure {
         error: ClientError::Malformed(malformation),
         class: Class::Final,
-        verdict: Verdict::Success,
     }
 }
 
@@ -158,11 +150,7 @@ fn broken(error: &reqwest::Error) -> Failure {
     } else {
         (ClientError::Unreachable { sent: true }, Class::Ambiguous)
     };
-    Failure {
-        error,
-        class,
-        verdict: Verdict::Failure,
-    }
+    Failure { error, class }
 }
 
 fn caused_by(error: &reqwest::Error, is: fn(&hyper::Error) -> bool) -> bool {

@@ -7,15 +7,14 @@ use http::HeaderValue;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use lyceum_contracts::header;
 use lyceum_resilience::breaker::{Refused, Verdict};
-use lyceum_resilience::budget::Reservation;
 use lyceum_resilience::deadline::{Deadline, Instant};
 use lyceum_telemetry::attempt::AttemptSpan;
 use tracing::Instrument;
 
-use crate::ClientError;
 use crate::answer;
 use crate::call::Call;
-use crate::retry::FLOOR;
+use crate::error::{ClientError, Malformation};
+use crate::retry::{FLOOR, Repeat};
 use crate::upstream::Inner;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -24,8 +23,6 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(crate) struct Failure {
     pub(crate) error: ClientError,
     pub(crate) class: Class,
-    /// What it says about the peer.
-    pub(crate) verdict: Verdict,
 }
 
 /// Whether a failed attempt may be followed by another.
@@ -47,7 +44,6 @@ impl Failure {
         Self {
             error,
             class: Class::Refused,
-            verdict: Verdict::Success,
         }
     }
 }
@@ -58,14 +54,35 @@ impl From<Refused> for Failure {
     }
 }
 
+/// What the end of an attempt says about the peer: one that answers works, whatever it answers.
+fn verdict(result: &Result<Bytes, Failure>) -> Verdict {
+    match result.as_ref().map_err(|failure| &failure.error) {
+        Err(ClientError::Refused { problem, .. }) if problem.status >= 500 => Verdict::Failure,
+        Err(ClientError::Refused { problem, .. }) if problem.status == 429 => Verdict::Throttled,
+        Err(
+            ClientError::Timeout
+            | ClientError::Unreachable { .. }
+            | ClientError::Malformed(Malformation::NotHttp),
+        ) => Verdict::Failure,
+        Ok(_)
+        | Err(
+            ClientError::Refused { .. }
+            | ClientError::Malformed(_)
+            | ClientError::CircuitOpen { .. }
+            | ClientError::Overloaded
+            | ClientError::DeadlineExceeded { .. },
+        ) => Verdict::Success,
+    }
+}
+
 impl Inner {
-    /// Attempt `number`, counted from 1. A repeat brings the reservation that pays for it.
+    /// Attempt `number`, counted from 1. One after the first brings the right to it.
     pub(crate) async fn attempt(
         &self,
         call: &Call<'_>,
         number: u32,
         deadline: Deadline,
-        reservation: Option<Reservation<'_>>,
+        repeat: Option<Repeat<'_>>,
     ) -> Result<Bytes, Failure> {
         let breaker = &self.endpoint.breaker;
         let late = || {
@@ -85,31 +102,36 @@ impl Inner {
         let remaining = remaining().ok_or_else(late)?;
         let _slot = slot.map_err(|_| Failure::refused(ClientError::Overloaded))?;
         let permit = breaker.acquire(Instant::now())?;
-        match reservation {
-            Some(reservation) => reservation.spend(),
+        match repeat {
+            Some(repeat) => {
+                repeat.reservation.spend();
+                self.counters.retried(repeat.reason);
+            }
             None => self.budget.deposit(Instant::now()),
         }
 
-        let limit = self.limits.attempt.min(remaining);
-        let (verdict, result) = self.exchange(call, number, limit).await;
-        // A peer that was given less than half of its time and did not answer in it is not judged:
-        // a caller in a hurry must not open the circuit for everybody.
-        let hurried = limit < self.limits.attempt / 2;
-        match &result {
+        let whole = self.limits.attempt;
+        let limit = whole.min(remaining);
+        let result = self.exchange(call, number, limit).await;
+        match result {
+            // A peer that had less than half of its time is not judged by it: callers in a hurry
+            // must not open the circuit for everybody.
             Err(Failure {
                 error: ClientError::Timeout,
                 ..
-            }) if hurried => drop(permit),
-            _ => permit.record(verdict, Instant::now()),
+            }) if limit < whole / 2 => drop(permit),
+            _ => permit.record(verdict(&result), Instant::now()),
         }
-        result.map_err(|failure| match failure.error {
-            ClientError::Timeout if limit < self.limits.attempt => Failure {
+        match result {
+            Err(Failure {
+                error: ClientError::Timeout,
+                ..
+            }) if limit < whole => Err(Failure {
                 error: ClientError::DeadlineExceeded { attempts: number },
                 class: Class::Final,
-                ..failure
-            },
-            _ => failure,
-        })
+            }),
+            result => result,
+        }
     }
 
     /// Sends one request and reads its answer within `limit`, under a CLIENT span of its own.
@@ -118,33 +140,27 @@ impl Inner {
         call: &Call<'_>,
         number: u32,
         limit: Duration,
-    ) -> (Verdict, Result<Bytes, Failure>) {
+    ) -> Result<Bytes, Failure> {
         let url = self.endpoint.url(&call.path);
         let mut span = AttemptSpan::start(&call.method, url.as_str(), number - 1);
         let request = self.request(call, url, number, limit, &span);
         let current = span.span().clone();
         let exchange = answer::of(&self.http, request, &self.limits, &mut span);
-        let outcome = tokio::time::timeout(limit, exchange.instrument(current)).await;
-        let result = outcome.unwrap_or_else(|_| {
+        let answer = tokio::time::timeout(limit, exchange.instrument(current)).await;
+        let answer = answer.unwrap_or_else(|_| {
             Err(Failure {
                 error: ClientError::Timeout,
                 class: Class::Ambiguous,
-                verdict: Verdict::Failure,
             })
         });
-        match result {
-            Ok(answer) => {
-                span.answered(answer.status);
-                (Verdict::Success, Ok(answer.body))
-            }
-            Err(failure) => {
-                match failure.error.refused_with() {
-                    Some(status) => span.answered(status),
-                    None => span.failed(failure.error.reason()),
-                }
-                (failure.verdict, Err(failure))
-            }
+        match &answer {
+            Ok(answer) => span.answered(answer.status),
+            Err(failure) => match failure.error.refused_with() {
+                Some(status) => span.answered(status),
+                None => span.failed(failure.error.reason()),
+            },
         }
+        answer.map(|answer| answer.body)
     }
 
     fn request(

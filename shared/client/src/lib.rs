@@ -72,6 +72,12 @@ mod settings;
 mod upstream;
 mod user;
 
+/// The scripted peer of the tests, for what cannot be seen from the outside.
+#[cfg(test)]
+#[expect(dead_code, reason = "the tests outside use the rest of it")]
+#[path = "../tests/calls/peer.rs"]
+mod peer;
+
 pub use course::CourseClient;
 pub use endpoint::BreakerReport;
 pub use error::{ClientError, Malformation};

@@ -14,15 +14,21 @@ use crate::{ClientError, Upstream};
 /// With less time than this left, a call would only burden the peer (cinar/resile: 5 ms).
 pub(crate) const FLOOR: Duration = Duration::from_millis(5);
 
+/// The right to make one attempt after the first.
+pub(crate) struct Repeat<'a> {
+    pub(crate) reservation: Reservation<'a>,
+    /// What went wrong before.
+    pub(crate) reason: &'static str,
+}
+
 impl Upstream {
-    /// The body of a successful answer.
+    /// Sends the call under its policies: the body of a successful answer.
     pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Bytes, ClientError> {
         let inner = &*self.0;
         let deadline = inner.deadline(Instant::now());
-        let mut reservation = None;
-        let mut earlier = None;
-        for number in 1.. {
-            let failure = match inner.attempt(call, number, deadline, reservation).await {
+        let (mut number, mut repeat, mut earlier) = (1, None, None);
+        loop {
+            let failure = match inner.attempt(call, number, deadline, repeat).await {
                 Ok(body) => return Ok(body),
                 Err(failure) => failure,
             };
@@ -31,36 +37,34 @@ impl Upstream {
                 // What the peer did before says more than that it was not asked again.
                 return Err(earlier.unwrap_or(failure.error));
             }
-            let Some((wait, reserved)) = inner.repeat(call, &failure, number, deadline) else {
+            let Some((wait, next)) = inner.repeat(call, &failure, number, deadline) else {
                 return Err(failure.error);
             };
             tokio::time::sleep(wait).await;
-            inner.counters.retried(failure.error.reason());
-            reservation = Some(reserved);
+            number += 1;
+            repeat = Some(next);
             earlier = Some(failure.error);
         }
-        // Attempts are bounded by the settings, far below the range of the counter.
-        Err(ClientError::Overloaded)
     }
 }
 
 impl Inner {
     /// What the upstream may take, or what the caller still grants, whichever is sooner.
     fn deadline(&self, now: Instant) -> Deadline {
-        let own = Deadline::from(now, self.limits.total);
+        let own = Deadline::starting(now, self.limits.total);
         Deadline::current().map_or(own, |granted| {
             own.earlier(granted.sooner_by(self.limits.margin))
         })
     }
 
-    /// The wait before another attempt and its place in the budget; `None` when there is none.
+    /// The wait before another attempt, and the right to make it; `None` when there is to be none.
     fn repeat(
         &self,
         call: &Call<'_>,
         failure: &Failure,
         number: u32,
         deadline: Deadline,
-    ) -> Option<(Duration, Reservation<'_>)> {
+    ) -> Option<(Duration, Repeat<'_>)> {
         let hint = match failure.class {
             Class::NeverSent => Duration::ZERO,
             Class::Ambiguous if call.repeatable => Duration::ZERO,
@@ -71,20 +75,77 @@ impl Inner {
             return None;
         }
         let now = Instant::now();
-        let wait = self
-            .backoff
-            .delay(number - 1, &mut fastrand::Rng::new())
-            .max(hint);
-        let fits = deadline
-            .remaining(now)
-            .is_some_and(|left| left > wait.saturating_add(FLOOR));
-        if !fits || self.endpoint.breaker.peek(now).is_err() {
+        let backoff = self.backoff.delay(number - 1, &mut fastrand::Rng::new());
+        let wait = backoff.max(hint);
+        let left = deadline.remaining(now)?;
+        if left <= wait.saturating_add(FLOOR) || self.endpoint.breaker.peek(now).is_err() {
             return None;
         }
-        let reservation = self.budget.reserve(now);
-        if reservation.is_none() {
+        let Some(reservation) = self.budget.reserve(now) else {
             self.counters.refused("retry_budget");
+            return None;
+        };
+        let reason = failure.error.reason();
+        Some((
+            wait,
+            Repeat {
+                reservation,
+                reason,
+            },
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::peer::{Act, Peer};
+    use crate::{ClientError, Identity, ServiceAuthSettings, Upstream, UpstreamSettings};
+
+    fn upstream(base_url: String) -> Upstream {
+        let secrets = vec!["a secret for this test, of 32 bytes".to_owned().into()];
+        let identity = Identity::new("user", &ServiceAuthSettings { secrets }).unwrap();
+        let settings = UpstreamSettings {
+            base_url,
+            attempts: 3,
+            ..UpstreamSettings::default()
+        };
+        Upstream::new("course", &settings, &identity).unwrap()
+    }
+
+    /// A POST that says neither that it only reads nor that the peer knows it by a key.
+    async fn post(upstream: &Upstream) -> Result<Value, ClientError> {
+        upstream
+            .post("course.test", "/test", &json!({}))
+            .json()
+            .await
+    }
+
+    #[tokio::test]
+    async fn a_post_that_may_have_had_its_effect_is_never_sent_twice() {
+        let busy = Act::status(503).with("retry-after", "0");
+        for failure in [
+            Act::Close,
+            Act::status(500),
+            busy,
+            Act::Bytes(b"HTTP/1.1 2".to_vec()),
+        ] {
+            let peer = Peer::new([failure]);
+            post(&upstream(peer.base_url())).await.unwrap_err();
+            assert_eq!(peer.requests().len(), 1);
         }
-        Some((wait, reservation?))
+    }
+
+    #[tokio::test]
+    async fn a_post_that_was_never_sent_is_sent_again() {
+        let closed = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let upstream = upstream(format!("http://{closed}"));
+        let error = post(&upstream).await.unwrap_err();
+        assert_eq!(error, ClientError::Unreachable { sent: false });
+        assert_eq!(upstream.breakers()[0].breaker.window_failures, 3);
     }
 }

@@ -84,7 +84,7 @@ impl Bulkhead {
             return Ok(Slot { _permit: permit });
         }
         let _place = Place::take(self).ok_or(Full)?;
-        let until = Deadline::from(Instant::now(), self.max_wait).earlier(deadline);
+        let until = Deadline::starting(Instant::now(), self.max_wait).earlier(deadline);
         match tokio::time::timeout_at(until.instant(), self.slots.acquire()).await {
             Ok(Ok(permit)) => Ok(Slot { _permit: permit }),
             // The semaphore is never closed; time ran out.

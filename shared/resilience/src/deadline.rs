@@ -26,11 +26,11 @@ impl Deadline {
 
     /// The deadline `length` from now.
     pub fn after(length: Duration) -> Self {
-        Self::from(Instant::now(), length)
+        Self::starting(Instant::now(), length)
     }
 
     /// The deadline `length` after `now`; lengths beyond the clock's range end a century from now.
-    pub fn from(now: Instant, length: Duration) -> Self {
+    pub fn starting(now: Instant, length: Duration) -> Self {
         const CENTURY: Duration = Duration::from_hours(100 * 365 * 24);
         Self(now + length.min(CENTURY))
     }
@@ -96,7 +96,10 @@ mod tests {
     #[tokio::test]
     async fn a_scope_can_tighten_the_deadline_and_never_loosen_it() {
         let now = Instant::now();
-        let (soon, late) = (Deadline::from(now, SECOND), Deadline::from(now, 9 * SECOND));
+        let (soon, late) = (
+            Deadline::starting(now, SECOND),
+            Deadline::starting(now, 9 * SECOND),
+        );
         assert_eq!(Deadline::current(), None);
         let seen = Deadline::scope(soon, async {
             Deadline::scope(late, async { Deadline::current() }).await
@@ -111,7 +114,7 @@ mod tests {
     #[test]
     fn lengths_and_margins_out_of_range_do_not_panic() {
         let now = Instant::now();
-        let far = Deadline::from(now, Duration::MAX);
+        let far = Deadline::starting(now, Duration::MAX);
         assert!(far.remaining(now).is_some());
         assert_eq!(far.sooner_by(Duration::MAX), far);
     }

@@ -1,5 +1,6 @@
 //! What is asked again, and what is not.
 
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use lyceum_client::{ClientError, NotificationClient, UpstreamSettings, UserClient};
@@ -135,10 +136,16 @@ async fn without_a_budget_nothing_is_repeated() {
 
 #[tokio::test]
 async fn a_peer_that_is_not_there_is_unreachable_and_saw_nothing() {
-    let peer = Peer::new([stats()]);
-    let courses = client(&peer, |_| {});
-    drop(peer);
-    let error = courses.stats_of(ada()).await.unwrap_err();
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let settings = UpstreamSettings {
+        base_url: format!("http://{closed}"),
+        ..UpstreamSettings::default()
+    };
+    let users = UserClient::new(&settings, &identity("course")).unwrap();
+    let error = users.jwks().await.unwrap_err();
     assert_eq!(error, ClientError::Unreachable { sent: false });
 }
 
