@@ -1,0 +1,73 @@
+//! What an operator sees of the relay.
+
+use std::time::Duration;
+
+use lyceum_telemetry::metrics::{Counter, Gauge, KeyValue, meter};
+use time::OffsetDateTime;
+
+use crate::store::Backlog;
+
+/// How often the backlog is counted; counting a long one is not free.
+pub(crate) const COUNT_EVERY: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Clone)]
+pub(crate) struct Metrics {
+    pending: Gauge<u64>,
+    oldest_age: Gauge<f64>,
+    delivered: Counter<u64>,
+    failures: Counter<u64>,
+    dead: Counter<u64>,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let meter = meter();
+        Self {
+            pending: meter
+                .u64_gauge("lyceum.outbox.pending")
+                .with_unit("{event}")
+                .with_description("Events that wait to be told.")
+                .build(),
+            oldest_age: meter
+                .f64_gauge("lyceum.outbox.oldest_age")
+                .with_unit("s")
+                .with_description("Age of the oldest event that waits; 0 when none does.")
+                .build(),
+            delivered: meter
+                .u64_counter("lyceum.outbox.delivered")
+                .with_unit("{event}")
+                .with_description("Events the notification service has taken.")
+                .build(),
+            failures: meter
+                .u64_counter("lyceum.outbox.failures")
+                .with_unit("{batch}")
+                .with_description("Batches that could not be delivered, by reason.")
+                .build(),
+            dead: meter
+                .u64_counter("lyceum.outbox.dead")
+                .with_unit("{event}")
+                .with_description("Events moved to the table outbox_dead.")
+                .build(),
+        }
+    }
+
+    pub(crate) fn backlog(&self, backlog: &Backlog, now: OffsetDateTime) {
+        let age = backlog
+            .oldest
+            .map_or(0.0, |oldest| (now - oldest).as_seconds_f64());
+        self.pending.record(backlog.pending.unsigned_abs(), &[]);
+        self.oldest_age.record(age.max(0.0), &[]);
+    }
+
+    pub(crate) fn delivered(&self, events: usize) {
+        self.delivered.add(events as u64, &[]);
+    }
+
+    pub(crate) fn failed(&self, reason: &'static str) {
+        self.failures.add(1, &[KeyValue::new("reason", reason)]);
+    }
+
+    pub(crate) fn dead(&self) {
+        self.dead.add(1, &[]);
+    }
+}

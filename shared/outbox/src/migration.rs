@@ -1,0 +1,52 @@
+//! The tables of the outbox, for the migrator of each service that has one.
+
+use lyceum_chassis::database::columns;
+use sea_orm_migration::prelude::*;
+
+/// To be appended to a service's own migrations.
+pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+    vec![Box::new(Tables)]
+}
+
+struct Tables;
+
+impl MigrationName for Tables {
+    fn name(&self) -> &str {
+        "lyceum_outbox_0001_tables"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Tables {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let waiting = Table::create()
+            .table("outbox")
+            .col(columns::id())
+            .col(columns::text("event_id"))
+            .col(columns::text("kind"))
+            .col(columns::json("payload"))
+            .col(columns::optional_text("traceparent"))
+            .col(columns::timestamp("occurred_at"))
+            .col(columns::timestamp("available_at"))
+            .col(columns::integer("attempts"))
+            .take();
+        manager.create_table(waiting).await?;
+        manager
+            .create_index(columns::unique("outbox", &["event_id"]))
+            .await?;
+
+        let dead = Table::create()
+            .table("outbox_dead")
+            .col(columns::integer("id").primary_key())
+            .col(columns::text("event_id"))
+            .col(columns::text("kind"))
+            .col(columns::json("payload"))
+            .col(columns::optional_text("traceparent"))
+            .col(columns::timestamp("occurred_at"))
+            .col(columns::integer("attempts"))
+            .col(columns::text("reason"))
+            .col(columns::timestamp("died_at"))
+            .take();
+        manager.create_table(dead).await
+    }
+}

@@ -1,0 +1,219 @@
+//! The relay: claims what is due, delivers it, waits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lyceum_chassis::clock;
+use lyceum_chassis::database::Database;
+use lyceum_client::NotificationClient;
+use lyceum_resilience::backoff::{Backoff, BackoffSettings};
+use sea_orm::DbErr;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::delivery::Outcome;
+use crate::metrics::{COUNT_EVERY, Metrics};
+use crate::{OutboxSettings, store};
+
+/// Between failed passes: full jitter under a ceiling that doubles from 200 ms to 10 s. A peer
+/// that restarts hears of what it missed within seconds, one that is down is asked 12 times a
+/// minute on average.
+const BACKOFF: BackoffSettings = BackoffSettings {
+    base_ms: 200,
+    cap_ms: 10_000,
+};
+
+/// Delivers a service's events to the notification service. Clones are the same relay.
+#[derive(Debug, Clone)]
+pub struct Relay {
+    pub(crate) database: Database,
+    pub(crate) notifications: NotificationClient,
+    pub(crate) metrics: Metrics,
+    settings: OutboxSettings,
+    waker: Waker,
+}
+
+/// Tells the relay of this process that there is something to deliver.
+#[derive(Debug, Clone, Default)]
+pub struct Waker(Arc<Notify>);
+
+impl Waker {
+    /// To be called after the commit; never blocks, and calls that come together are one.
+    pub fn wake(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// What one pass over the outbox did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub struct Pass {
+    /// Events the peer has said yes to.
+    pub delivered: usize,
+    /// Events moved to `outbox_dead`.
+    pub dead: usize,
+    /// Why it ended.
+    pub outcome: Outcome,
+}
+
+impl Pass {
+    const EMPTY: Self = Self {
+        delivered: 0,
+        dead: 0,
+        outcome: Outcome::Drained,
+    };
+}
+
+impl Relay {
+    /// Prepares it; nothing is delivered before [`Self::run`] or [`Self::deliver_pending`].
+    pub fn new(
+        database: Database,
+        notifications: NotificationClient,
+        settings: &OutboxSettings,
+    ) -> Self {
+        Self {
+            database,
+            notifications,
+            metrics: Metrics::new(),
+            settings: settings.clone(),
+            waker: Waker::default(),
+        }
+    }
+
+    /// For those who commit events.
+    pub fn waker(&self) -> Waker {
+        self.waker.clone()
+    }
+
+    /// Delivers batch after batch until nothing is due or the peer is unavailable.
+    ///
+    /// # Errors
+    /// When the database fails; rows claimed by then are due again when their lease ends.
+    pub async fn deliver_pending(&self) -> Result<Pass, DbErr> {
+        self.deliver_until(&CancellationToken::new()).await
+    }
+
+    async fn deliver_until(&self, stop: &CancellationToken) -> Result<Pass, DbErr> {
+        let mut pass = Pass::EMPTY;
+        while !stop.is_cancelled() {
+            let now = clock::now();
+            let lease_end = now + self.settings.lease();
+            let batch = self.settings.batch as u64;
+            let rows = store::claim(&self.database, now, lease_end, batch).await?;
+            if rows.is_empty() {
+                break;
+            }
+            pass.outcome = self.deliver(rows, lease_end, &mut pass).await?;
+            if pass.outcome != Outcome::Drained {
+                break;
+            }
+        }
+        Ok(pass)
+    }
+
+    /// Delivers until told to stop: woken after a commit, and by polling for what nobody wakes
+    /// it for. A batch under way is finished first, which takes at most the client's total time.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut pauses = Pauses::new(self.settings.poll());
+        let mut counted = None;
+        while !stop.is_cancelled() {
+            let pass = self.deliver_until(&stop).await;
+            if counted.is_none_or(|at: Instant| at.elapsed() >= COUNT_EVERY) {
+                self.count_backlog().await;
+                counted = Some(Instant::now());
+            }
+            let pause = pauses.after(&pass);
+            // A wake-up does not cut a pause that is the peer's; it is kept for the next one.
+            let woken = async {
+                match pass {
+                    Ok(Pass {
+                        outcome: Outcome::Drained,
+                        ..
+                    }) => self.waker.0.notified().await,
+                    _ => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = woken => {}
+                () = sleep(pause) => {}
+            }
+        }
+    }
+
+    async fn count_backlog(&self) {
+        // A database that fails has been reported by the pass before.
+        if let Ok(backlog) = store::backlog(&self.database).await {
+            self.metrics.backlog(&backlog, clock::now());
+        }
+    }
+
+    /// How many events are not yet told, those being delivered included.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn pending_count(&self) -> Result<u64, DbErr> {
+        Ok(store::backlog(&self.database).await?.pending.unsigned_abs())
+    }
+
+    /// How many events nobody wants; people look at them in the table `outbox_dead`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn dead_count(&self) -> Result<u64, DbErr> {
+        store::count_dead(&self.database).await
+    }
+}
+
+/// How long to wait after a pass, and when to say that it fails.
+struct Pauses {
+    poll: Duration,
+    backoff: Option<Backoff>,
+    rng: fastrand::Rng,
+    failures: u32,
+}
+
+impl Pauses {
+    fn new(poll: Duration) -> Self {
+        Self {
+            poll,
+            backoff: Backoff::new(&BACKOFF).ok(),
+            rng: fastrand::Rng::new(),
+            failures: 0,
+        }
+    }
+
+    fn after(&mut self, pass: &Result<Pass, DbErr>) -> Duration {
+        let at_least = match pass {
+            Ok(Pass {
+                outcome: Outcome::Drained,
+                ..
+            }) => {
+                self.failures = 0;
+                return self.poll;
+            }
+            Ok(Pass {
+                outcome: Outcome::PeerUnavailable { retry_after },
+                ..
+            }) => {
+                if self.failures == 0 {
+                    tracing::warn!(
+                        event = "outbox.peer_unavailable",
+                        "the notification service cannot be told; events wait"
+                    );
+                }
+                retry_after.unwrap_or_default()
+            }
+            Err(error) => {
+                tracing::error!(event = "outbox.database_failed", %error, "the outbox cannot be read");
+                Duration::ZERO
+            }
+        };
+        let backoff = self.backoff.map_or(self.poll, |backoff| {
+            backoff.delay(self.failures, &mut self.rng)
+        });
+        self.failures = self.failures.saturating_add(1);
+        backoff.max(at_least)
+    }
+}
