@@ -49,7 +49,10 @@ impl Response {
     /// # Panics
     /// Otherwise, with the body.
     #[track_caller]
-    #[must_use = "or compare `status`"]
+    #[expect(
+        clippy::return_self_not_must_use,
+        reason = "the check is made; many tests want no more"
+    )]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text());
         self
