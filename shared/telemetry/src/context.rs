@@ -6,7 +6,7 @@ use opentelemetry::{
     Context,
     trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
 };
-use tracing::{Span, field::Empty};
+use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 /// The current trace's id: 32 lower-case hexadecimal digits. `None` outside any trace.
@@ -46,12 +46,7 @@ pub fn link(span: &Span, traceparent: &str) {
 /// that moment) and links to the span that handles it now, so that both stories lead to each other.
 /// Without a valid `traceparent` it is an ordinary child of the current span.
 pub fn consumer_span(name: &str, traceparent: Option<&str>) -> Span {
-    let span = tracing::info_span!(
-        "consumer",
-        otel.name = name,
-        otel.kind = "consumer",
-        event = Empty
-    );
+    let span = tracing::info_span!("consumer", otel.name = name, otel.kind = "consumer");
     if let Some(origin) = traceparent.and_then(parse) {
         let handler = current();
         adopt(&span, Context::new().with_remote_span_context(origin));

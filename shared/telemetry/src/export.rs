@@ -9,8 +9,9 @@ use opentelemetry_sdk::{
     metrics::{PeriodicReader, SdkMeterProvider},
     trace::{BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider},
 };
+use prometheus::Registry;
 
-use crate::{ServiceIdentity, TelemetryError, TelemetrySettings, metrics::REGISTRY};
+use crate::{ServiceIdentity, TelemetryError, TelemetrySettings};
 
 /// What every span and metric says about its process (semantic conventions, `service.*`).
 pub(crate) fn resource(identity: &ServiceIdentity) -> Resource {
@@ -59,13 +60,14 @@ pub(crate) fn tracer_provider(
         .build())
 }
 
-/// Metrics: always readable as Prometheus text, pushed to the receiver when there is one.
+/// Metrics: always readable as Prometheus text through `registry`, pushed to the receiver when there is one.
 pub(crate) fn meter_provider(
     resource: Resource,
     settings: &TelemetrySettings,
+    registry: &Registry,
 ) -> Result<SdkMeterProvider, TelemetryError> {
     let prometheus = opentelemetry_prometheus::exporter()
-        .with_registry(REGISTRY.clone())
+        .with_registry(registry.clone())
         .build()?;
     let builder = SdkMeterProvider::builder()
         .with_resource(resource)

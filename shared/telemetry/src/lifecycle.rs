@@ -8,17 +8,19 @@ use opentelemetry_sdk::{
     propagation::{BaggagePropagator, TraceContextPropagator},
     trace::SdkTracerProvider,
 };
+use prometheus::Registry;
 use std::{
     io::IsTerminal,
     sync::{OnceLock, mpsc},
     thread,
     time::{Duration, Instant},
 };
-use tracing_subscriber::util::SubscriberInitExt;
+use tracing::dispatcher::{self, Dispatch};
+use tracing_subscriber::{fmt::MakeWriter, util::SubscriberInitExt};
 
 use crate::{
     LogFormat, ServiceIdentity, TelemetryError, TelemetrySettings, export, metrics,
-    subscriber::subscriber,
+    subscriber::{Log, subscriber},
 };
 
 static PROVIDERS: OnceLock<Providers> = OnceLock::new();
@@ -28,6 +30,8 @@ static PROVIDERS: OnceLock<Providers> = OnceLock::new();
 pub(crate) struct Providers {
     pub(crate) tracer: SdkTracerProvider,
     pub(crate) meter: SdkMeterProvider,
+    /// Where the metrics are read as Prometheus text.
+    pub(crate) registry: Registry,
 }
 
 /// Telemetry that runs. Keep it until the last request is answered, then call [`Telemetry::shutdown`].
@@ -38,7 +42,8 @@ pub struct Telemetry {
     limit: Duration,
 }
 
-/// Installs the subscriber, the W3C propagators and both providers for the whole process.
+/// Installs the subscriber, the W3C propagators and both providers for the whole process. Log lines go to
+/// standard output.
 ///
 /// # Errors
 /// A setting that makes no sense, an exporter that cannot be built, or a second call in one process.
@@ -46,26 +51,41 @@ pub fn init(
     identity: &ServiceIdentity,
     settings: &TelemetrySettings,
 ) -> Result<Telemetry, TelemetryError> {
+    init_with(identity, settings, std::io::stdout)
+}
+
+/// The same with log lines written elsewhere.
+pub(crate) fn init_with<W>(
+    identity: &ServiceIdentity,
+    settings: &TelemetrySettings,
+    writer: W,
+) -> Result<Telemetry, TelemetryError>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
     settings.validate()?;
     install_tls();
     let resource = export::resource(identity);
+    let registry = Registry::new();
     let providers = Providers {
         tracer: export::tracer_provider(resource.clone(), settings)?,
-        meter: export::meter_provider(resource, settings)?,
+        meter: export::meter_provider(resource, settings, &registry)?,
+        registry,
     };
     let json = match settings.log_format {
         LogFormat::Json => true,
         LogFormat::Pretty => false,
         LogFormat::Auto => !std::io::stdout().is_terminal(),
     };
-    subscriber(
-        &providers.tracer,
-        &settings.log_filter,
+    let log = Log {
+        service: identity.name,
+        filter: &settings.log_filter,
         json,
-        std::io::stdout,
-    )?
-    .try_init()
-    .map_err(|_| TelemetryError::AlreadyInitialised)?;
+        writer,
+    };
+    subscriber(&providers.tracer, log)?
+        .try_init()
+        .map_err(|_| TelemetryError::AlreadyInitialised)?;
     install(providers.clone());
     Ok(Telemetry {
         providers,
@@ -79,10 +99,18 @@ pub(crate) fn install(providers: Providers) {
         Box::new(TraceContextPropagator::new()),
         Box::new(BaggagePropagator::new()),
     ]));
-    opentelemetry::global::set_tracer_provider(providers.tracer.clone());
-    opentelemetry::global::set_meter_provider(providers.meter.clone());
+    // The SDK announces each provider at INFO; a start has better things to say.
+    dispatcher::with_default(&Dispatch::none(), || {
+        opentelemetry::global::set_tracer_provider(providers.tracer.clone());
+        opentelemetry::global::set_meter_provider(providers.meter.clone());
+    });
     metrics::register();
     PROVIDERS.get_or_init(|| providers);
+}
+
+/// Where [`metrics_text`](crate::metrics_text) reads; `None` before initialisation.
+pub(crate) fn registry() -> Option<&'static Registry> {
+    PROVIDERS.get().map(|providers| &providers.registry)
 }
 
 /// The exporter's TLS needs a default provider before its first client is built.
@@ -99,7 +127,7 @@ impl Telemetry {
     /// [`TelemetryError::Shutdown`] when something could not be delivered in time.
     pub fn shutdown(self) -> Result<(), TelemetryError> {
         let Self {
-            providers: Providers { tracer, meter },
+            providers: Providers { tracer, meter, .. },
             limit,
         } = self;
         in_parallel(
@@ -114,7 +142,7 @@ impl Telemetry {
 /// Exports everything recorded so far and returns after `timeout` at the latest. It never blocks the runtime,
 /// and does nothing before [`init`]. Failures are the exporter's own log lines.
 pub async fn flush(timeout: Duration) {
-    let Some(Providers { tracer, meter }) = PROVIDERS.get().cloned() else {
+    let Some(Providers { tracer, meter, .. }) = PROVIDERS.get().cloned() else {
         return;
     };
     let (done, wait) = tokio::sync::oneshot::channel();

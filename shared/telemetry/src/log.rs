@@ -19,14 +19,15 @@ use tracing_subscriber::{
 use crate::context;
 use fields::{JsonFields, origin};
 
-/// One JSON object a line: `timestamp` (RFC 3339, UTC), `level`, `target`, `trace_id`, `span_id`, then the
-/// event's own fields beside them.
-#[derive(Default)]
-pub(crate) struct Json(SystemTime);
+/// One JSON object a line: `timestamp` (RFC 3339, UTC), `level`, `service`, `target`, `trace_id`, `span_id`, then
+/// the event's own fields beside them.
+pub(crate) struct Json {
+    /// The service's name, so that lines of several services can share one store.
+    pub(crate) service: &'static str,
+}
 
 /// Time, level, target, fields; ids dimmed at the end.
-#[derive(Default)]
-pub(crate) struct Pretty(SystemTime);
+pub(crate) struct Pretty;
 
 impl<S, N> FormatEvent<S, N> for Json
 where
@@ -40,30 +41,35 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let mut timestamp = String::with_capacity(27);
-        self.0.format_time(&mut Writer::new(&mut timestamp))?;
+        SystemTime.format_time(&mut Writer::new(&mut timestamp))?;
         let mut line = Vec::with_capacity(256);
-        write_object(&mut line, &timestamp, event).map_err(|_| fmt::Error)?;
+        self.write_object(&mut line, &timestamp, event)
+            .map_err(|_| fmt::Error)?;
         writer.write_str(std::str::from_utf8(&line).map_err(|_| fmt::Error)?)?;
         writer.write_char('\n')
     }
 }
 
-fn write_object(
-    line: &mut Vec<u8>,
-    timestamp: &str,
-    event: &Event<'_>,
-) -> Result<(), serde_json::Error> {
-    let mut json = serde_json::Serializer::new(line);
-    let mut object = json.serialize_map(None)?;
-    object.serialize_entry("timestamp", timestamp)?;
-    object.serialize_entry("level", event.metadata().level().as_str())?;
-    object.serialize_entry("target", &*origin(event))?;
-    if let Some(span) = context::current() {
-        object.serialize_entry("trace_id", &format_args!("{}", span.trace_id()))?;
-        object.serialize_entry("span_id", &format_args!("{}", span.span_id()))?;
+impl Json {
+    fn write_object(
+        &self,
+        line: &mut Vec<u8>,
+        timestamp: &str,
+        event: &Event<'_>,
+    ) -> Result<(), serde_json::Error> {
+        let mut json = serde_json::Serializer::new(line);
+        let mut object = json.serialize_map(None)?;
+        object.serialize_entry("timestamp", timestamp)?;
+        object.serialize_entry("level", event.metadata().level().as_str())?;
+        object.serialize_entry("service", self.service)?;
+        object.serialize_entry("target", &*origin(event))?;
+        if let Some(span) = context::current() {
+            object.serialize_entry("trace_id", &format_args!("{}", span.trace_id()))?;
+            object.serialize_entry("span_id", &format_args!("{}", span.span_id()))?;
+        }
+        JsonFields::write(&mut object, event)?;
+        object.end()
     }
-    JsonFields::write(&mut object, event)?;
-    object.end()
 }
 
 impl<S, N> FormatEvent<S, N> for Pretty
@@ -81,7 +87,7 @@ where
             on: writer.has_ansi_escapes(),
         };
         write!(writer, "{}", paint.dim_start())?;
-        self.0.format_time(&mut writer)?;
+        SystemTime.format_time(&mut writer)?;
         let level = *event.metadata().level();
         write!(
             writer,

@@ -6,10 +6,10 @@ pub use opentelemetry::{
     KeyValue,
     metrics::{Counter, Gauge, Histogram, Meter, ObservableGauge, UpDownCounter},
 };
-use prometheus::{Encoder, Registry, TextEncoder};
-use std::sync::{LazyLock, OnceLock};
+use prometheus::{Encoder, TextEncoder};
+use std::sync::OnceLock;
 
-use crate::SCOPE;
+use crate::{SCOPE, lifecycle};
 
 /// Bucket bounds in seconds that the semantic conventions advise for `http.*.request.duration`.
 const HTTP_SECONDS: [f64; 14] = [
@@ -19,7 +19,6 @@ const HTTP_SECONDS: [f64; 14] = [
 const DATABASE_SECONDS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
 
 static INSTRUMENTS: OnceLock<Instruments> = OnceLock::new();
-pub(crate) static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::new);
 
 /// The instruments this crate records into.
 pub(crate) struct Instruments {
@@ -37,8 +36,11 @@ pub fn meter() -> Meter {
 /// Every metric in the Prometheus text format: what an operations listener answers on `/metrics`.
 /// Empty before [`init`](crate::init).
 pub fn metrics_text() -> String {
+    let Some(registry) = lifecycle::registry() else {
+        return String::new();
+    };
     let mut text = Vec::new();
-    if let Err(error) = TextEncoder::new().encode(&REGISTRY.gather(), &mut text) {
+    if let Err(error) = TextEncoder::new().encode(&registry.gather(), &mut text) {
         tracing::error!(event = "telemetry.metrics_failed", %error, "metrics could not be written as text");
         text.clear();
     }

@@ -10,24 +10,23 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, layer};
 
+use crate::context;
+
 /// The layer. Only events that carry the stable `event` field are copied; they are named by it.
 pub(crate) struct SpanEvents;
 
 impl<S: Subscriber> Layer<S> for SpanEvents {
     fn on_event(&self, event: &Event<'_>, _: layer::Context<'_, S>) {
-        Context::map_current(|context| {
-            let span = context.span();
-            if !span.is_recording() {
-                return;
-            }
-            let mut copy = Copy::default();
-            event.record(&mut copy);
-            if let Some(name) = copy.name {
-                copy.attributes
-                    .push(KeyValue::new("level", event.metadata().level().as_str()));
-                span.add_event(name, copy.attributes);
-            }
-        });
+        if !context::is_recording() {
+            return;
+        }
+        let mut copy = Copy::default();
+        event.record(&mut copy);
+        if let Some(name) = copy.name {
+            copy.attributes
+                .push(KeyValue::new("level", event.metadata().level().as_str()));
+            Context::map_current(|context| context.span().add_event(name, copy.attributes));
+        }
     }
 }
 

@@ -3,10 +3,11 @@
 
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use std::io::IsTerminal;
 use tracing::{Metadata, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
-    filter::{FilterExt, FilterFn, Targets, filter_fn},
+    filter::{FilterExt, Targets, filter_fn},
     fmt::{self, MakeWriter},
     layer::SubscriberExt,
 };
@@ -31,31 +32,44 @@ const EXPORT_PATH: [&str; 9] = [
     "rustls",
 ];
 
-/// Builds the subscriber. `json` chooses the log's form, `writer` where its lines go.
+/// Where log lines go and how they look.
+pub(crate) struct Log<'a, W> {
+    pub(crate) service: &'static str,
+    pub(crate) filter: &'a str,
+    pub(crate) json: bool,
+    pub(crate) writer: W,
+}
+
+/// Builds the subscriber.
 ///
 /// # Errors
-/// [`TelemetryError::Setting`] when `log_filter` is not a filter.
+/// [`TelemetryError::Setting`] when the log's filter is not one.
 pub(crate) fn subscriber<W>(
     provider: &SdkTracerProvider,
-    log_filter: &str,
-    json: bool,
-    writer: W,
+    log: Log<'_, W>,
 ) -> Result<impl Subscriber + Send + Sync + use<W>, TelemetryError>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let log_filter =
+    let filter =
         EnvFilter::builder()
-            .parse(log_filter)
+            .parse(log.filter)
             .map_err(|error| TelemetryError::Setting {
                 key: "telemetry.log_filter",
                 reason: error.to_string(),
             })?;
-    let log = fmt::layer().with_writer(writer);
-    let log = if json {
-        log.event_format(Json::default()).boxed()
+    let lines = fmt::layer().with_writer(log.writer);
+    let lines = if log.json {
+        lines
+            .event_format(Json {
+                service: log.service,
+            })
+            .boxed()
     } else {
-        log.event_format(Pretty::default()).boxed()
+        lines
+            .with_ansi(std::io::stdout().is_terminal())
+            .event_format(Pretty)
+            .boxed()
     };
     let spans = tracing_opentelemetry::layer()
         .with_tracer(provider.tracer(SCOPE))
@@ -64,10 +78,12 @@ where
         .with_tracked_inactivity(false)
         .with_level(false)
         .with_target(false);
+    // Events reach spans through `SpanEvents` alone, and lines take their ids from the OpenTelemetry context: the
+    // log needs no spans of its own.
     Ok(Registry::default()
-        .with(spans.with_filter(exported_spans().and(spans_only())))
-        .with(SpanEvents.with_filter(own_events()))
-        .with(log.with_filter(log_filter.and(events_only()))))
+        .with(spans.with_filter(exported_spans().and(filter_fn(is_span))))
+        .with(SpanEvents.with_filter(filter_fn(is_own_event)))
+        .with(lines.with_filter(filter.and(filter_fn(is_event)))))
 }
 
 /// INFO spans of any crate that is not on the way of an export. Static, so that `tracing` decides once per call
@@ -78,21 +94,17 @@ fn exported_spans() -> Targets {
         .with_targets(EXPORT_PATH.map(|target| (target, LevelFilter::OFF)))
 }
 
-/// Events of the project's own crates.
-fn own_events() -> FilterFn<fn(&Metadata<'_>) -> bool> {
-    filter_fn(|metadata| {
-        metadata.is_event()
-            && *metadata.level() <= LevelFilter::INFO
-            && metadata.target().starts_with("lyceum")
-    })
+/// Events of the project's own crates, INFO and above.
+fn is_own_event(metadata: &Metadata<'_>) -> bool {
+    is_event(metadata)
+        && *metadata.level() <= LevelFilter::INFO
+        && metadata.target().starts_with("lyceum")
 }
 
-/// Events reach spans through [`SpanEvents`] alone.
-fn spans_only() -> FilterFn<fn(&Metadata<'_>) -> bool> {
-    filter_fn(|metadata| metadata.is_span())
+fn is_span(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span()
 }
 
-/// Lines take their ids from the OpenTelemetry context, so that the log needs no spans of its own.
-fn events_only() -> FilterFn<fn(&Metadata<'_>) -> bool> {
-    filter_fn(|metadata| metadata.is_event())
+fn is_event(metadata: &Metadata<'_>) -> bool {
+    metadata.is_event()
 }

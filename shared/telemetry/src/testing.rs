@@ -8,6 +8,7 @@ use opentelemetry_sdk::{
     metrics::SdkMeterProvider,
     trace::{SdkTracerProvider, SpanData, SpanExporter},
 };
+use prometheus::Registry;
 use std::{
     collections::HashMap,
     io,
@@ -17,7 +18,10 @@ use std::{
 use tokio::sync::Notify;
 use tracing_subscriber::{fmt::MakeWriter, util::SubscriberInitExt};
 
-use crate::{lifecycle, metrics::REGISTRY, subscriber::subscriber};
+use crate::{
+    ServiceIdentity, Telemetry, TelemetryError, TelemetrySettings, lifecycle,
+    subscriber::{Log, subscriber},
+};
 
 /// How long a test waits for spans before it fails.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -40,6 +44,19 @@ pub fn capture() -> Captured {
     CAPTURED.clone()
 }
 
+/// [`init`](crate::init) as in production, with the log lines kept instead of printed. Nothing else is captured.
+///
+/// # Errors
+/// As [`init`](crate::init).
+pub fn init_with_captured_log(
+    identity: &ServiceIdentity,
+    settings: &TelemetrySettings,
+) -> Result<(Telemetry, Captured), TelemetryError> {
+    let captured = Captured::default();
+    let telemetry = lifecycle::init_with(identity, settings, captured.clone())?;
+    Ok((telemetry, captured))
+}
+
 fn install() -> Captured {
     let captured = Captured::default();
     let resource = Resource::builder().with_service_name("test").build();
@@ -47,8 +64,9 @@ fn install() -> Captured {
         .with_resource(resource.clone())
         .with_simple_exporter(captured.clone())
         .build();
+    let registry = Registry::new();
     let reader = opentelemetry_prometheus::exporter()
-        .with_registry(REGISTRY.clone())
+        .with_registry(registry.clone())
         .build();
     let meter = reader.map_or_else(
         |_| SdkMeterProvider::default(),
@@ -59,11 +77,21 @@ fn install() -> Captured {
                 .build()
         },
     );
+    let log = Log {
+        service: "test",
+        filter: "info",
+        json: true,
+        writer: captured.clone(),
+    };
     // A test binary that brings a subscriber of its own keeps it and captures nothing.
-    if let Ok(subscriber) = subscriber(&tracer, "info", true, captured.clone()) {
+    if let Ok(subscriber) = subscriber(&tracer, log) {
         drop(subscriber.try_init());
     }
-    lifecycle::install(lifecycle::Providers { tracer, meter });
+    lifecycle::install(lifecycle::Providers {
+        tracer,
+        meter,
+        registry,
+    });
     captured
 }
 
@@ -72,6 +100,11 @@ impl Captured {
     pub fn spans_of(&self, trace_id: &str) -> Vec<SpanData> {
         let id = TraceId::from_hex(trace_id).unwrap_or(TraceId::INVALID);
         lock(&self.0.spans).get(&id).cloned().unwrap_or_default()
+    }
+
+    /// Every ended span of this process.
+    pub fn all_spans(&self) -> Vec<SpanData> {
+        lock(&self.0.spans).values().flatten().cloned().collect()
     }
 
     /// The spans of a trace once there are at least `count`: the last ones may end after the answer was read.

@@ -15,7 +15,7 @@ use sea_orm::{
 };
 use std::sync::Arc;
 
-use span::observe;
+use span::Observation;
 use target::Target;
 
 /// A connection, pool or transaction whose statements are observed.
@@ -50,22 +50,27 @@ impl<C: ConnectionTrait> ConnectionTrait for Traced<C> {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        let (target, sql) = (&self.target, statement.sql.clone());
-        observe(target, &sql, self.inner.execute_raw(statement)).await
+        Observation::start(&self.target, &statement.sql)
+            .of(self.inner.execute_raw(statement))
+            .await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        observe(&self.target, sql, self.inner.execute_unprepared(sql)).await
+        Observation::start(&self.target, sql)
+            .of(self.inner.execute_unprepared(sql))
+            .await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        let (target, sql) = (&self.target, statement.sql.clone());
-        observe(target, &sql, self.inner.query_one_raw(statement)).await
+        Observation::start(&self.target, &statement.sql)
+            .of(self.inner.query_one_raw(statement))
+            .await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let (target, sql) = (&self.target, statement.sql.clone());
-        observe(target, &sql, self.inner.query_all_raw(statement)).await
+        Observation::start(&self.target, &statement.sql)
+            .of(self.inner.query_all_raw(statement))
+            .await
     }
 
     fn support_returning(&self) -> bool {

@@ -12,27 +12,53 @@ use super::{
 };
 use crate::{context, metrics::instruments};
 
-/// Awaits `work`, which sends `sql` to `target`.
-pub(super) async fn observe<T>(
-    target: &Target,
-    sql: &str,
-    work: impl Future<Output = Result<T, DbErr>> + Send,
-) -> Result<T, DbErr> {
-    let summary = Summary::of(sql);
-    let started = Instant::now();
-    let (span, outcome) = if context::is_recording() {
-        let span = statement_span(target, &summary, sql);
-        let outcome = work.instrument(span.clone()).await;
-        (span, outcome)
-    } else {
-        (Span::none(), work.await)
-    };
-    let failure = outcome.as_ref().err().map(Failure::of);
-    if let Some(failure) = &failure {
-        failure.record(&span);
+/// A statement about to be sent.
+pub(super) struct Observation {
+    span: Span,
+    labels: Vec<KeyValue>,
+    started: Instant,
+}
+
+impl Observation {
+    /// Reads what `sql` is; the span opens only inside a trace that is recorded.
+    pub(super) fn start(target: &Target, sql: &str) -> Self {
+        let summary = Summary::of(sql);
+        let span = if context::is_recording() {
+            statement_span(target, &summary, sql)
+        } else {
+            Span::none()
+        };
+        Self {
+            span,
+            labels: labels(target, &summary),
+            started: Instant::now(),
+        }
     }
-    record_duration(target, &summary, failure, started);
-    outcome
+
+    /// Awaits `work`, which sends the statement. Dropped before its end, it was cancelled: that is no error,
+    /// and a time without an end is not recorded.
+    pub(super) async fn of<T>(
+        mut self,
+        work: impl Future<Output = Result<T, DbErr>> + Send,
+    ) -> Result<T, DbErr> {
+        let outcome = work.instrument(self.span.clone()).await;
+        if let Err(error) = &outcome {
+            let failure = Failure::of(error);
+            failure.record(&self.span);
+            self.labels.push(KeyValue::new("error.type", failure.kind));
+            self.labels.extend(
+                failure
+                    .code
+                    .map(|code| KeyValue::new("db.response.status_code", code)),
+            );
+        }
+        if let Some(instruments) = instruments() {
+            instruments
+                .database_duration
+                .record(self.started.elapsed().as_secs_f64(), &self.labels);
+        }
+        outcome
+    }
 }
 
 fn statement_span(target: &Target, summary: &Summary<'_>, sql: &str) -> Span {
@@ -41,16 +67,11 @@ fn statement_span(target: &Target, summary: &Summary<'_>, sql: &str) -> Span {
         "db.client",
         otel.name = name,
         otel.kind = "client",
-        db.system.name = target.system,
-        db.operation.name = summary.operation,
         db.query.summary = name,
         db.query.text = without_values(sql),
     );
-    if let Some(namespace) = &target.namespace {
-        span.set_attribute("db.namespace", namespace.clone());
-    }
-    if let Some(collection) = summary.collection {
-        span.set_attribute("db.collection.name", collection.to_owned());
+    for label in labels(target, summary) {
+        span.set_attribute(label.key, label.value);
     }
     if let Some((address, port)) = &target.server {
         span.set_attribute("server.address", address.clone());
@@ -59,16 +80,9 @@ fn statement_span(target: &Target, summary: &Summary<'_>, sql: &str) -> Span {
     span
 }
 
-fn record_duration(
-    target: &Target,
-    summary: &Summary<'_>,
-    failure: Option<Failure>,
-    started: Instant,
-) {
-    let Some(instruments) = instruments() else {
-        return;
-    };
-    let mut labels = Vec::with_capacity(8);
+/// What the span and the metric both say.
+fn labels(target: &Target, summary: &Summary<'_>) -> Vec<KeyValue> {
+    let mut labels = Vec::with_capacity(6);
     labels.push(KeyValue::new("db.system.name", target.system));
     labels.push(KeyValue::new(
         "db.operation.name",
@@ -85,17 +99,7 @@ fn record_duration(
             .clone()
             .map(|name| KeyValue::new("db.namespace", name)),
     );
-    if let Some(failure) = failure {
-        labels.push(KeyValue::new("error.type", failure.kind));
-        labels.extend(
-            failure
-                .code
-                .map(|code| KeyValue::new("db.response.status_code", code)),
-        );
-    }
-    instruments
-        .database_duration
-        .record(started.elapsed().as_secs_f64(), &labels);
+    labels
 }
 
 /// Why a statement failed, without its words: database messages repeat the values they complain about.

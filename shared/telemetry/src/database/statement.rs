@@ -27,15 +27,19 @@ impl<'a> Summary<'a> {
         let mut operation = "";
         let mut depth = 0_usize;
         let mut table_next = false;
-        for token in Tokens(sql) {
+        let mut tokens = Tokens(sql);
+        while let Some(token) = tokens.next() {
             match token {
+                // A subquery in the place of a table: the table is the one it reads.
+                Token::Open if table_next => table_next = false,
                 Token::Open => depth += 1,
                 Token::Close => depth = depth.saturating_sub(1),
                 Token::Word(_) if depth > 0 => {}
                 Token::Word(word) if table_next && !is_filler(word) => {
+                    let table = tokens.qualified().unwrap_or(word);
                     return Self {
                         operation,
-                        collection: Some(unquoted(word)),
+                        collection: Some(unquoted(table)),
                     };
                 }
                 Token::Word(word) => {
@@ -109,6 +113,16 @@ fn unquoted(name: &str) -> &str {
 
 /// Splits a statement without allocating. Whitespace comes out as [`Token::Other`], comments as nothing.
 struct Tokens<'a>(&'a str);
+
+impl<'a> Tokens<'a> {
+    /// The name behind a dot: the table of a schema just read.
+    fn qualified(&mut self) -> Option<&'a str> {
+        match (self.next()?, self.next()?) {
+            (Token::Other("."), Token::Word(table)) => Some(table),
+            _ => None,
+        }
+    }
+}
 
 impl<'a> Iterator for Tokens<'a> {
     type Item = Token<'a>;
@@ -207,7 +221,7 @@ mod tests {
             ),
             (
                 r#"SELECT COUNT(*) AS num_items FROM (SELECT "id" FROM "users") AS "sub_query""#,
-                "SELECT sub_query",
+                "SELECT users",
             ),
             (
                 r#"SELECT (SELECT 1 FROM "a"), 'FROM "b"' FROM "c""#,
@@ -221,6 +235,7 @@ mod tests {
                 r#"CREATE TABLE IF NOT EXISTS "users" ( "id" bigint )"#,
                 "CREATE users",
             ),
+            (r#"SELECT 1 FROM "public"."users" AS "u""#, "SELECT users"),
             ("select 1", "select"),
             ("COMMIT", "COMMIT"),
             ("PRAGMA foreign_keys = ON", "PRAGMA"),

@@ -13,7 +13,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Traced, span::observe};
+use super::{Traced, span::Observation, target::Target};
 
 type Boxed<'c, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>>;
 
@@ -45,13 +45,12 @@ where
         &self,
         options: TransactionOptions,
     ) -> Result<Self::Transaction, DbErr> {
-        let inner = observe(
-            &self.target,
-            begin_text(&self.target, options),
-            self.inner.begin_with_options(options),
-        );
+        let observation = Observation::start(&self.target, begin_text(&self.target, options));
+        let inner = observation
+            .of(self.inner.begin_with_options(options))
+            .await?;
         Ok(Traced {
-            inner: inner.await?,
+            inner,
             target: Arc::clone(&self.target),
         })
     }
@@ -101,17 +100,21 @@ where
 impl<C: TransactionSession + Send> TransactionSession for Traced<C> {
     async fn commit(self) -> Result<(), DbErr> {
         let Self { inner, target } = self;
-        observe(&target, "COMMIT", inner.commit()).await
+        Observation::start(&target, "COMMIT")
+            .of(inner.commit())
+            .await
     }
 
     async fn rollback(self) -> Result<(), DbErr> {
         let Self { inner, target } = self;
-        observe(&target, "ROLLBACK", inner.rollback()).await
+        Observation::start(&target, "ROLLBACK")
+            .of(inner.rollback())
+            .await
     }
 }
 
 /// What the driver sends; only SQLite knows modes.
-fn begin_text(target: &super::target::Target, options: TransactionOptions) -> &'static str {
+fn begin_text(target: &Target, options: TransactionOptions) -> &'static str {
     match options.sqlite_transaction_mode {
         Some(SqliteTransactionMode::Immediate) if target.system == "sqlite" => "BEGIN IMMEDIATE",
         Some(SqliteTransactionMode::Exclusive) if target.system == "sqlite" => "BEGIN EXCLUSIVE",

@@ -9,7 +9,14 @@ use tracing::{
 };
 
 /// Keys that every line owns.
-const RESERVED: [&str; 5] = ["timestamp", "level", "target", "trace_id", "span_id"];
+const RESERVED: [&str; 6] = [
+    "timestamp",
+    "level",
+    "service",
+    "target",
+    "trace_id",
+    "span_id",
+];
 
 /// A visitor that keeps the first failure, because [`Visit`] cannot return one.
 pub(super) struct JsonFields<'a, M: SerializeMap> {

@@ -24,7 +24,7 @@ pin_project! {
 
 enum Place {
     /// The span is open and ends when the body is complete or given up.
-    Request(RequestSpan),
+    Request(Box<RequestSpan>),
     /// The span has ended with the head; the stream still belongs to its trace.
     Trace(Context),
     /// The request is not observed.
@@ -35,7 +35,7 @@ impl<B> TracedBody<B> {
     pub(super) fn until_complete(inner: B, span: RequestSpan) -> Self {
         Self {
             inner,
-            place: Place::Request(span),
+            place: Place::Request(Box::new(span)),
         }
     }
 
