@@ -75,7 +75,7 @@ fn log(upstream: &'static str, endpoint: &str, transition: Transition) {
             event = "breaker.opened",
             upstream,
             endpoint,
-            open_for_ms = transition.open_for.as_secs_f64() * 1000.0,
+            open_for_ms = u64::try_from(transition.open_for.as_millis()).unwrap_or(u64::MAX),
             "calls to this endpoint are refused for a while"
         ),
         State::HalfOpen => tracing::info!(

@@ -31,11 +31,11 @@ async fn after_five_failures_nothing_is_sent() {
 
 #[tokio::test]
 async fn a_peer_that_hangs_is_a_peer_that_fails() {
-    let peer = Peer::new([Act::Hang]);
+    let peer = Peer::new([Act::HANG]);
     let courses = client(&peer, |settings| {
         settings.attempts = 1;
-        settings.connect_timeout_ms = 40;
-        settings.attempt_timeout_ms = 40;
+        settings.connect_timeout_ms = 100;
+        settings.attempt_timeout_ms = 100;
     });
     for _ in 0..5 {
         assert_eq!(
@@ -67,7 +67,7 @@ async fn refusals_of_the_request_say_nothing_about_the_peer() {
 
 #[tokio::test]
 async fn too_many_at_once_are_refused_here_and_cost_the_peer_nothing() {
-    let peer = Peer::new([Act::Hang]);
+    let peer = Peer::new([Act::HANG]);
     let courses = client(&peer, |settings| {
         settings.attempts = 1;
         settings.connect_timeout_ms = 100;

@@ -15,11 +15,11 @@ fn in_millis(millis: u64) -> Deadline {
 
 #[tokio::test]
 async fn a_call_never_takes_longer_than_its_own_total() {
-    let peer = Peer::new([Act::status(500), Act::Hang]);
+    let peer = Peer::new([Act::status(500), Act::HANG]);
     let courses = client(&peer, |settings| {
-        settings.connect_timeout_ms = 100;
-        settings.attempt_timeout_ms = 100;
-        settings.total_timeout_ms = 100;
+        settings.connect_timeout_ms = 300;
+        settings.attempt_timeout_ms = 300;
+        settings.total_timeout_ms = 300;
     });
     let error = courses.stats_of(ada()).await.unwrap_err();
     assert_eq!(error, ClientError::DeadlineExceeded { attempts: 2 });
@@ -50,10 +50,10 @@ async fn with_no_time_left_nothing_is_sent() {
 
 #[tokio::test]
 async fn callers_in_a_hurry_do_not_open_the_circuit_for_others() {
-    let peer = Peer::new([Act::Hang]);
+    let peer = Peer::new([Act::HANG]);
     let courses = client(&peer, |_| {});
     for _ in 0..6 {
-        let error = Deadline::scope(in_millis(40), courses.stats_of(ada()))
+        let error = Deadline::scope(in_millis(100), courses.stats_of(ada()))
             .await
             .unwrap_err();
         assert_eq!(error, ClientError::DeadlineExceeded { attempts: 1 });
@@ -62,4 +62,40 @@ async fn callers_in_a_hurry_do_not_open_the_circuit_for_others() {
         courses.upstream().breakers()[0].breaker.state,
         State::Closed
     );
+}
+
+#[tokio::test]
+async fn a_body_that_stops_half_way_is_a_timeout_and_not_a_parse_error() {
+    let peer = Peer::new([Act::Stall("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{")]);
+    let courses = client(&peer, |settings| {
+        settings.attempts = 1;
+        settings.connect_timeout_ms = 150;
+        settings.attempt_timeout_ms = 150;
+    });
+    assert_eq!(
+        courses.stats_of(ada()).await.unwrap_err(),
+        ClientError::Timeout
+    );
+    assert_eq!(courses.upstream().breakers()[0].breaker.window_failures, 1);
+}
+
+#[tokio::test]
+async fn the_body_of_an_error_is_not_waited_for() {
+    let peer = Peer::new([Act::Stall("HTTP/1.1 409 x\r\ncontent-length: 99\r\n\r\n{")]);
+    let courses = client(&peer, |_| {});
+    let answer = tokio::time::timeout(Duration::from_secs(1), courses.stats_of(ada()));
+    assert_eq!(answer.await.unwrap().unwrap_err().refused_with(), Some(409));
+}
+
+#[tokio::test]
+async fn a_call_its_caller_gave_up_frees_its_slot_and_says_nothing_about_the_peer() {
+    let peer = Peer::new([Act::HANG, stats()]);
+    let courses = client(&peer, |settings| {
+        settings.bulkhead.max_in_flight = 1;
+        settings.bulkhead.max_queued = 0;
+    });
+    let given_up = tokio::time::timeout(Duration::from_millis(50), courses.stats_of(ada()));
+    assert!(given_up.await.is_err());
+    assert_eq!(courses.upstream().breakers()[0].breaker.window_calls, 0);
+    assert_eq!(courses.stats_of(ada()).await.unwrap().enrolled, 3);
 }

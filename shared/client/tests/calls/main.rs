@@ -6,6 +6,7 @@ mod breaker;
 mod deadlines;
 mod peer;
 mod retries;
+mod settings;
 mod telemetry;
 
 use lyceum_client::{CourseClient, Identity, ServiceAuthSettings, UpstreamSettings};

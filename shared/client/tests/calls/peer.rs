@@ -21,11 +21,14 @@ pub(crate) enum Act {
     Bytes(Vec<u8>),
     /// Close without a word.
     Close,
-    /// Say nothing until the test is over.
-    Hang,
+    /// Send these bytes, then nothing more until the test is over.
+    Stall(&'static str),
 }
 
 impl Act {
+    /// Say nothing at all.
+    pub(crate) const HANG: Self = Self::Stall("");
+
     pub(crate) fn json(status: u16, body: &serde_json::Value) -> Self {
         let headers = vec![("content-type", "application/json".to_owned())];
         Self::Answer {
@@ -154,7 +157,8 @@ impl Stage {
                     return;
                 }
                 Act::Close => return,
-                Act::Hang => {
+                Act::Stall(bytes) => {
+                    stream.write_all(bytes.as_bytes()).ok();
                     let over = self.over.lock().unwrap();
                     drop(self.curtain.wait_while(over, |over| !*over));
                     return;

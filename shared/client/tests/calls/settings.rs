@@ -1,0 +1,81 @@
+//! What a service author may set, and how a mistake is told.
+
+use lyceum_client::{CourseClient, UpstreamSettings};
+
+use crate::peer::{Act, Peer};
+use crate::{client, identity};
+
+#[test]
+fn a_setting_that_cannot_work_is_refused_by_its_whole_name() {
+    let defaults = UpstreamSettings {
+        base_url: "http://127.0.0.1:8002".to_owned(),
+        ..UpstreamSettings::default()
+    };
+    let refused = |configure: fn(&mut UpstreamSettings)| {
+        let mut settings = defaults.clone();
+        configure(&mut settings);
+        CourseClient::new(&settings, &identity("user"))
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(
+        refused(|settings| settings.attempt_timeout_ms = 6_000),
+        "`upstreams.course.attempt_timeout_ms` must be between 1 and `total_timeout_ms`"
+    );
+    for (error, key) in [
+        (refused(|settings| settings.base_url.clear()), "base_url"),
+        (
+            refused(|settings| settings.backoff.cap_ms = 0),
+            "backoff.cap_ms",
+        ),
+        (
+            refused(|settings| settings.budget.percent = 101),
+            "budget.percent",
+        ),
+        (
+            refused(|settings| settings.breaker.probes = 0),
+            "breaker.probes",
+        ),
+        (
+            refused(|settings| settings.bulkhead.max_in_flight = 0),
+            "bulkhead.max_in_flight",
+        ),
+    ] {
+        assert!(
+            error.starts_with(&format!("`upstreams.course.{key}` must ")),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn what_is_set_is_what_is_described() {
+    let peer = Peer::new([Act::Close]);
+    let courses = client(&peer, |settings| {
+        settings.attempts = 3;
+        settings.breaker.consecutive_failures = 7;
+    });
+    let description = courses.upstream().describe();
+    for words in [
+        "course at 127.0.0.1:",
+        "in all 5000 ms",
+        "up to 3 attempts",
+        "7 failures in a row",
+    ] {
+        assert!(description.contains(words), "{description}");
+    }
+}
+
+#[test]
+fn a_section_lists_only_what_differs_and_a_misspelt_key_is_refused() {
+    let read = |json: &str| serde_json::from_str::<UpstreamSettings>(json);
+    let settings = read(r#"{"base_url": "http://peer", "breaker": {"open_ms": 9000}}"#).unwrap();
+    assert_eq!(
+        (settings.breaker.open_ms, settings.breaker.probes),
+        (9_000, 3)
+    );
+    for json in [r#"{"retries": 3}"#, r#"{"breaker": {"threshold": 3}}"#] {
+        let error = read(json).unwrap_err().to_string();
+        assert!(error.starts_with("unknown field"), "{error}");
+    }
+}
