@@ -1,1 +1,32 @@
-//! x
+//! The user service: accounts, sessions, and everything about one person in one answer.
+//!
+//! It alone knows passwords and addresses, and it alone issues access tokens; the other services
+//! verify those with the keys it publishes and ask it for contacts.
+//!
+//! | module | what |
+//! |---|---|
+//! | `app` | builds the service: the one door for production, tests and the all-in-one |
+//! | [`settings`] | its own sections of the settings |
+//! | `routes`, `openapi` | the whole API on one screen, and its description |
+//! | `accounts` | who there is: registered, read, changed, listed, looked up |
+//! | `sessions` | who is signed in: access tokens, and refresh tokens that rotate |
+//! | `password` | what a password must be, and how it is kept |
+//! | `overview` | one person's account, courses, figures and unread count, gathered concurrently |
+//! | `error` | each outcome of a command as a problem |
+//! | `entity`, `migration` | the tables |
+
+mod accounts;
+mod app;
+mod entity;
+mod error;
+mod migration;
+mod openapi;
+mod overview;
+mod password;
+mod routes;
+mod sessions;
+pub mod settings;
+mod state;
+
+pub use app::App;
+pub use state::State;

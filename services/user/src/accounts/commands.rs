@@ -1,0 +1,125 @@
+//! Writes on accounts: each begins and commits its own transaction.
+
+use lyceum_chassis::database::{Database, DbErr, violated_constraint};
+use lyceum_chassis::http::{Change, IfMatch};
+use lyceum_contracts::event::Event;
+use lyceum_contracts::ids::UserId;
+use lyceum_contracts::role::Role;
+use lyceum_outbox::Waker;
+use sea_orm::{ActiveValue, IntoActiveModel, Set};
+use time::OffsetDateTime;
+
+use super::domain::{AccountPatch, Email, FullName};
+use super::store;
+use crate::entity::user::{ActiveModel, Model};
+
+/// The unique index that decides who was first.
+const ONE_ACCOUNT_PER_ADDRESS: &str = "users_email_folded_key";
+
+/// An account that is still to be written.
+#[derive(Debug)]
+pub(crate) struct NewAccount {
+    pub(crate) email: Email,
+    pub(crate) full_name: FullName,
+    /// PHC string.
+    pub(crate) password_hash: String,
+    pub(crate) role: Role,
+}
+
+/// Why an account was not opened.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RegisterError {
+    /// Somebody has the address already.
+    #[error("the address has an account")]
+    EmailTaken,
+    #[error(transparent)]
+    Database(#[from] DbErr),
+}
+
+/// Opens an account and promises `user.registered`.
+pub(crate) async fn register_user(
+    database: &Database,
+    outbox: &Waker,
+    account: NewAccount,
+    now: OffsetDateTime,
+) -> Result<Model, RegisterError> {
+    let row = ActiveModel {
+        id: ActiveValue::NotSet,
+        email: Set(account.email.typed().to_owned()),
+        email_folded: Set(account.email.folded().to_owned()),
+        full_name: Set(account.full_name.into_inner()),
+        password_hash: Set(account.password_hash),
+        role: Set(account.role),
+        version: Set(1),
+        created_at: Set(now),
+        updated_at: Set(now),
+    };
+    let transaction = database.begin_write().await?;
+    let user = match store::insert(&transaction, row).await {
+        Ok(user) => user,
+        Err(error) if violated_constraint(&error).as_deref() == Some(ONE_ACCOUNT_PER_ADDRESS) => {
+            return Err(RegisterError::EmailTaken);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let event = Event::UserRegistered { user_id: user.id };
+    lyceum_outbox::push(&transaction, &event).await?;
+    transaction.commit().await?;
+    outbox.wake();
+    tracing::info!(event = "user.registered", user_id = %user.id, role = %user.role, "registered");
+    Ok(user)
+}
+
+/// Why an account was not changed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UpdateError {
+    #[error("there is no such account")]
+    NoSuchUser,
+    /// The caller has seen an older version.
+    #[error("the account has changed meanwhile")]
+    Stale,
+    #[error(transparent)]
+    Database(#[from] DbErr),
+}
+
+/// Changes an account that is still as the caller has seen it; without a change it stays as it is.
+pub(crate) async fn update_user(
+    database: &Database,
+    id: UserId,
+    seen: IfMatch,
+    patch: AccountPatch,
+    now: OffsetDateTime,
+) -> Result<Model, UpdateError> {
+    let transaction = database.begin_write().await?;
+    let user = store::lock(&transaction, id).await?.ok_or(UpdateError::NoSuchUser)?;
+    if matches!(seen, IfMatch::Version(version) if version != user.version) {
+        return Err(UpdateError::Stale);
+    }
+    let Some(changed) = apply(patch, &user, now) else {
+        return Ok(user);
+    };
+    let updated = store::update(&transaction, changed).await?;
+    transaction.commit().await?;
+    if updated.role != user.role {
+        let (from, to) = (user.role, updated.role);
+        tracing::info!(event = "user.role_changed", user_id = %id, %from, %to, "role changed");
+    }
+    Ok(updated)
+}
+
+/// The row with the patch applied; `None` when that changes nothing.
+fn apply(patch: AccountPatch, user: &Model, now: OffsetDateTime) -> Option<ActiveModel> {
+    let mut row = user.clone().into_active_model();
+    if let Change::Set(name) = patch.full_name {
+        row.full_name.set_if_not_equals(name.into_inner());
+    }
+    if let Change::Set(role) = patch.role {
+        row.role.set_if_not_equals(role);
+    }
+    if row.full_name.is_unchanged() && row.role.is_unchanged() {
+        return None;
+    }
+    row.version = Set(user.version + 1);
+    row.updated_at = Set(now);
+    Some(row)
+}

@@ -1,0 +1,188 @@
+//! The routes of accounts.
+
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use lyceum_chassis::auth::{CurrentUser, Permission, Require, ServiceCaller};
+use lyceum_chassis::clock;
+use lyceum_chassis::http::{ApiError, Body, Id, IfMatch, Query, Window, etag, page};
+use lyceum_contracts::ids::UserId;
+use lyceum_contracts::page::Page;
+use lyceum_contracts::problem::ProblemKind;
+use lyceum_contracts::role::Role;
+use lyceum_contracts::user::{
+    Contact, Contacts, LookupUsers, RegisterUser, User, UserProfile, UserUpdate,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::commands::{self, NewAccount};
+use super::domain::{AccountPatch, Lookup, Registration};
+use super::store;
+use crate::entity::user::Model;
+use crate::state::State;
+
+/// What `GET /users/{id}` answers with, by who asks.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+enum AccountView {
+    /// For its owner and for admins.
+    Whole(User),
+    /// For anybody else.
+    Profile(UserProfile),
+}
+
+/// May see every account.
+#[derive(Debug)]
+pub(crate) struct ListUsers;
+
+impl Permission for ListUsers {
+    const ROLES: &'static [Role] = &[Role::Admin];
+}
+
+/// Opens an account. Whoever registers is a student.
+#[utoipa::path(
+    post, path = "/users", tag = "accounts", request_body = RegisterUser,
+    responses(
+        (status = 201, description = "The account", body = User,
+            headers(("Location" = String), ("ETag" = String))),
+        (status = 409, description = "The address has an account"),
+        (status = 503, description = "Too many passwords are being hashed; see Retry-After"),
+    ),
+)]
+pub(crate) async fn register_user(
+    Body(registration): Body<Registration>,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let account = NewAccount {
+        email: registration.email,
+        full_name: registration.full_name,
+        password_hash: state.hasher.hash(registration.password).await?,
+        role: Role::Student,
+    };
+    let user =
+        commands::register_user(&state.database, &state.outbox, account, clock::now()).await?;
+    Ok(HttpResponse::Created()
+        .insert_header((header::LOCATION, format!("/users/{}", user.id)))
+        .insert_header(etag(user.version))
+        .json(User::from(user)))
+}
+
+/// The caller's own account.
+#[utoipa::path(
+    get, path = "/users/me", tag = "accounts", security(("user" = [])),
+    responses((status = 200, description = "The account", body = User, headers(("ETag" = String)))),
+)]
+pub(crate) async fn get_me(
+    caller: CurrentUser,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    // A token outlives its account by minutes; signing in again tells its holder.
+    let user = store::find(&state.database, caller.id).await?;
+    let user = user.ok_or_else(|| ApiError::of(ProblemKind::Unauthenticated))?;
+    Ok(whole(user))
+}
+
+/// One account: whole for its owner and admins, name alone for anybody else.
+#[utoipa::path(
+    get, path = "/users/{id}", tag = "accounts", security(("user" = [])),
+    params(("id" = UserId, Path)),
+    responses(
+        (status = 200, description = "The account, or what others may know of it",
+            body = inline(AccountView), headers(("ETag" = String))),
+        (status = 404, description = "There is no such account"),
+    ),
+)]
+pub(crate) async fn get_user(
+    caller: CurrentUser,
+    Id(id): Id<UserId>,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let user = store::find(&state.database, id).await?.ok_or_else(ApiError::not_found)?;
+    let mut answer = HttpResponse::Ok();
+    let view = if caller.is_or_administers(id) {
+        answer.insert_header(etag(user.version));
+        AccountView::Whole(user.into())
+    } else {
+        AccountView::Profile(user.into())
+    };
+    Ok(answer.json(view))
+}
+
+/// Changes an account: its owner the name, an admin also the role.
+#[utoipa::path(
+    patch, path = "/users/{id}", tag = "accounts", security(("user" = [])),
+    params(("id" = UserId, Path), ("If-Match" = String, Header, description = "The ETag last seen")),
+    request_body(content = UserUpdate, content_type = "application/merge-patch+json"),
+    responses(
+        (status = 200, description = "The account", body = User, headers(("ETag" = String))),
+        (status = 403, description = "Only an admin changes a role"),
+        (status = 404, description = "There is no such account, or it is somebody else's"),
+        (status = 412, description = "The account has changed meanwhile"),
+        (status = 428, description = "If-Match is missing"),
+    ),
+)]
+pub(crate) async fn update_user(
+    caller: CurrentUser,
+    Id(id): Id<UserId>,
+    seen: IfMatch,
+    Body(patch): Body<AccountPatch>,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    if !caller.is_or_administers(id) {
+        return Err(ApiError::not_found());
+    }
+    if !patch.is_open_to(caller.role) {
+        return Err(ApiError::of(ProblemKind::Forbidden).detail("only an admin changes a role"));
+    }
+    let user = commands::update_user(&state.database, id, seen, patch, clock::now()).await?;
+    Ok(whole(user))
+}
+
+/// All accounts, by id.
+#[utoipa::path(
+    get, path = "/users", tag = "accounts", security(("user" = [])),
+    params(
+        ("skip" = Option<u64>, Query, minimum = 0, maximum = 10_000),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 1_000),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "One page", body = Page<User>, headers(("Link" = String))),
+        (status = 403, description = "The caller is not an admin"),
+    ),
+)]
+pub(crate) async fn list_users(
+    _caller: Require<ListUsers>,
+    Query(window): Query<Window>,
+    request: HttpRequest,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let rows = store::list(&state.database, window).await?;
+    Ok(page(&request, window, rows, |user| user.id.get(), User::from))
+}
+
+/// How the named people are reached; unknown ids are left out.
+#[utoipa::path(
+    post, path = "/internal/users/lookup", tag = "internal", security(("service" = [])),
+    request_body = LookupUsers,
+    responses(
+        (status = 200, description = "Their contacts, by id", body = Contacts),
+        (status = 403, description = "The caller is not a service"),
+    ),
+)]
+pub(crate) async fn lookup_users(
+    _caller: ServiceCaller,
+    Body(Lookup(ids)): Body<Lookup>,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let rows = store::find_all(&state.database, ids).await?;
+    let items = rows.into_iter().map(Contact::from).collect();
+    Ok(HttpResponse::Ok().json(Contacts { items }))
+}
+
+/// An account as its owner sees it, with what a change of it must name.
+fn whole(user: Model) -> HttpResponse {
+    HttpResponse::Ok().insert_header(etag(user.version)).json(User::from(user))
+}
+

@@ -1,0 +1,11 @@
+//! Who there is: accounts are registered, read, changed, listed and looked up.
+
+pub(crate) mod commands;
+mod domain;
+mod first_admin;
+pub(crate) mod handlers;
+pub(crate) mod store;
+mod view;
+
+pub(crate) use self::domain::Email;
+pub(crate) use self::first_admin::{FirstAdmin, ensure};

@@ -1,0 +1,71 @@
+//! Queries on accounts.
+
+use lyceum_chassis::database::DbErr;
+use lyceum_chassis::http::Window;
+use lyceum_contracts::ids::UserId;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+
+use super::Email;
+use crate::entity::user::{ActiveModel, Column, Entity, Model};
+
+/// The account with this id.
+pub(crate) async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id).one(db).await
+}
+
+/// The same, held against other writers until the transaction ends.
+pub(crate) async fn lock(db: &impl ConnectionTrait, id: UserId) -> Result<Option<Model>, DbErr> {
+    // SQLite has no row locks and needs none: a writing transaction is alone from its beginning.
+    Entity::find_by_id(id).lock_exclusive().one(db).await
+}
+
+/// The account with this address, in whatever case.
+pub(crate) async fn find_by_email(
+    db: &impl ConnectionTrait,
+    email: &Email,
+) -> Result<Option<Model>, DbErr> {
+    Entity::find().filter(Column::EmailFolded.eq(email.folded())).one(db).await
+}
+
+/// The accounts with these ids, by id; unknown ones are left out.
+pub(crate) async fn find_all(
+    db: &impl ConnectionTrait,
+    ids: Vec<UserId>,
+) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::Id.is_in(ids))
+        .order_by_asc(Column::Id)
+        .all(db)
+        .await
+}
+
+/// One page of all accounts, by id, and one row more.
+pub(crate) async fn list(
+    db: &impl ConnectionTrait,
+    window: Window,
+) -> Result<Vec<Model>, DbErr> {
+    let mut query = Entity::find().order_by_asc(Column::Id);
+    if let Some(after) = window.after {
+        query = query.filter(Column::Id.gt(after));
+    }
+    query.offset(window.skip).limit(window.rows()).all(db).await
+}
+
+/// Writes a new account.
+pub(crate) async fn insert(
+    db: &impl ConnectionTrait,
+    account: ActiveModel,
+) -> Result<Model, DbErr> {
+    account.insert(db).await
+}
+
+/// Writes the fields that were set.
+pub(crate) async fn update(
+    db: &impl ConnectionTrait,
+    account: ActiveModel,
+) -> Result<Model, DbErr> {
+    account.update(db).await
+}

@@ -1,0 +1,95 @@
+//! Builds the service: the one door for production, tests and the all-in-one.
+
+use lyceum_chassis::auth::UserKeys;
+use lyceum_chassis::lifecycle::Lifecycle;
+use lyceum_chassis::server::{RunError, Server};
+use lyceum_chassis::settings::Settings;
+use lyceum_chassis::{Chassis, Service, StartupError};
+use lyceum_client::{CourseClient, NotificationClient};
+use lyceum_outbox::Relay;
+use utoipa::OpenApi;
+use utoipa::openapi;
+
+use crate::accounts::{self, FirstAdmin};
+use crate::migration::Migrator;
+use crate::openapi::Description;
+use crate::password::Hasher;
+use crate::routes;
+use crate::sessions::Issuer;
+use crate::settings::UserSettings;
+use crate::state::State;
+
+/// The user service, bound and ready to run.
+#[derive(Debug)]
+pub struct App {
+    server: Server,
+    relay: Relay,
+}
+
+impl App {
+    /// The relay of this service's events, for tests that drive it by hand.
+    pub fn relay(&self) -> &Relay {
+        &self.relay
+    }
+}
+
+impl Service for App {
+    const NAME: &'static str = "user";
+    const DEFAULTS: &'static str = include_str!("../default.toml");
+    type Settings = UserSettings;
+    type Migrator = Migrator;
+
+    fn openapi() -> openapi::OpenApi {
+        Description::openapi()
+    }
+
+    async fn build(settings: Settings<UserSettings>) -> Result<Self, StartupError> {
+        let Settings { platform, service } = settings;
+        let chassis = Chassis::build::<Self>(&platform).await?;
+        let courses = CourseClient::new(&service.upstreams.course, &chassis.identity)?;
+        let notifications =
+            NotificationClient::new(&service.upstreams.notification, &chassis.identity)?;
+        let upstreams = vec![courses.upstream().clone(), notifications.upstream().clone()];
+        let relay = Relay::new(chassis.database.clone(), notifications.clone(), &service.outbox);
+        let state = State {
+            database: chassis.database.clone(),
+            hasher: Hasher::new(&service.passwords),
+            issuer: Issuer::new(service.tokens.key()?, service.tokens.access_lifetime()),
+            session_lifetime: service.tokens.session_lifetime(),
+            outbox: relay.waker(),
+            courses,
+            notifications,
+        };
+        make_first_admin(&state, &service).await?;
+        if service.outbox.relay {
+            let relay = relay.clone();
+            chassis.tasks.spawn("outbox relay", move |stop| relay.clone().run(stop));
+        }
+        let keys = UserKeys::own(&state.issuer.public_keys());
+        let routes = move |config: &mut _| routes::configure(config, &state);
+        let server = chassis.into_server(Self::openapi(), keys, upstreams, routes);
+        Ok(Self { server, relay })
+    }
+
+    fn server(&self) -> &Server {
+        &self.server
+    }
+
+    async fn run(self, lifecycle: Lifecycle) -> Result<(), RunError> {
+        self.server.run(lifecycle).await
+    }
+}
+
+/// Makes the first admin, unless the tables are still to be made by `migrate`.
+async fn make_first_admin(state: &State, settings: &UserSettings) -> Result<(), StartupError> {
+    let Some(admin) = FirstAdmin::parse(&settings.admin)? else {
+        return Ok(());
+    };
+    if let Err(reason) = state.database.ready().await {
+        tracing::warn!(event = "admin.not_made", %reason, "no first admin until the next start");
+        return Ok(());
+    }
+    accounts::ensure(state, admin)
+        .await
+        .map_err(|error| StartupError::Service(format!("cannot make the first admin: {error}")))
+}

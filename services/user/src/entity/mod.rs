@@ -1,0 +1,5 @@
+//! The tables as sea-orm sees them. Rules live with the domain, names of constraints in `migration`.
+
+pub(crate) mod refresh_token;
+pub(crate) mod session;
+pub(crate) mod user;

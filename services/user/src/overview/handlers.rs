@@ -1,0 +1,31 @@
+//! The route of the overview.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use lyceum_chassis::auth::CurrentUser;
+use lyceum_chassis::http::{ApiError, Id};
+use lyceum_contracts::ids::UserId;
+use lyceum_contracts::user::Overview;
+
+use super::gather::gather;
+use crate::state::State;
+
+/// Everything about one person. Parts that cannot be had are empty and named in `degraded`.
+#[utoipa::path(
+    get, path = "/users/{id}/overview", tag = "overview", security(("user" = [])),
+    params(("id" = UserId, Path)),
+    responses(
+        (status = 200, description = "The overview, whole or degraded", body = Overview),
+        (status = 404, description = "There is no such account, or it is somebody else's"),
+    ),
+)]
+pub(crate) async fn get_overview(
+    caller: CurrentUser,
+    Id(id): Id<UserId>,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    if !caller.is_or_administers(id) {
+        return Err(ApiError::not_found());
+    }
+    Ok(HttpResponse::Ok().json(gather(&state, id).await?))
+}

@@ -1,0 +1,35 @@
+//! The whole API on one screen. Health, documentation and problems come with the chassis.
+
+use actix_web::web::{self, Data, ServiceConfig};
+
+use crate::accounts::handlers as accounts;
+use crate::overview::handlers as overview;
+use crate::sessions::handlers as sessions;
+use crate::state::State;
+
+/// Puts every route on one worker. A known path with another method is 405.
+pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
+    config
+        .app_data(Data::new(state.clone()))
+        .service(
+            web::resource("/users")
+                .route(web::post().to(accounts::register_user))
+                .route(web::get().to(accounts::list_users)),
+        )
+        .service(web::resource("/users/me").route(web::get().to(accounts::get_me)))
+        .service(
+            web::resource("/users/{id}")
+                .route(web::get().to(accounts::get_user))
+                .route(web::patch().to(accounts::update_user)),
+        )
+        .service(
+            web::resource("/users/{id}/overview").route(web::get().to(overview::get_overview)),
+        )
+        .service(web::resource("/auth/login").route(web::post().to(sessions::open_session)))
+        .service(web::resource("/auth/refresh").route(web::post().to(sessions::refresh_session)))
+        .service(web::resource("/auth/logout").route(web::post().to(sessions::end_session)))
+        .service(web::resource("/.well-known/jwks.json").route(web::get().to(sessions::get_jwks)))
+        .service(
+            web::resource("/internal/users/lookup").route(web::post().to(accounts::lookup_users)),
+        );
+}

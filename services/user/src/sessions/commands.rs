@@ -1,0 +1,132 @@
+//! Signing in, going on and signing out: each write begins and commits its own transaction.
+
+use std::time::Duration;
+
+use lyceum_chassis::database::{Database, DbErr};
+use sea_orm::ConnectionTrait;
+use time::OffsetDateTime;
+
+use super::domain::{Login, RefreshToken};
+use super::store::{self, Ending, Spending};
+use crate::accounts;
+use crate::entity::user;
+use crate::password::{HashError, Hasher};
+
+/// Why somebody was not signed in.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoginError {
+    /// Address and password do not belong together; which of them is wrong, nobody is told.
+    #[error("the credentials are wrong")]
+    InvalidCredentials,
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    #[error(transparent)]
+    Database(#[from] DbErr),
+}
+
+/// The account these credentials belong to, found in the same time whether there is one or not.
+pub(crate) async fn authenticate(
+    database: &Database,
+    hasher: &Hasher,
+    login: Login,
+) -> Result<user::Model, LoginError> {
+    let account = match &login.email {
+        Some(email) => accounts::store::find_by_email(database, email).await?,
+        None => None,
+    };
+    let stored = account.as_ref().map(|account| account.password_hash.clone());
+    let matches = hasher.verify(login.password, stored).await?;
+    match account {
+        Some(account) if matches => Ok(account),
+        account => {
+            let user_id = account.map(|account| account.id.get());
+            tracing::warn!(event = "session.login_failed", user_id, "wrong credentials");
+            Err(LoginError::InvalidCredentials)
+        }
+    }
+}
+
+/// Opens a session of `lifetime` and gives its first token.
+pub(crate) async fn open_session(
+    database: &Database,
+    user: &user::Model,
+    lifetime: Duration,
+    now: OffsetDateTime,
+) -> Result<RefreshToken, DbErr> {
+    let transaction = database.begin_write().await?;
+    store::delete_expired(&transaction, user.id, now).await?;
+    let session = store::insert(&transaction, user.id, now, now + lifetime).await?;
+    let token = issue_token(&transaction, session.id, now).await?;
+    transaction.commit().await?;
+    let (user_id, session_id) = (user.id.get(), session.id);
+    tracing::info!(event = "session.opened", user_id, session_id, "signed in");
+    Ok(token)
+}
+
+async fn issue_token(
+    db: &impl ConnectionTrait,
+    session_id: i64,
+    now: OffsetDateTime,
+) -> Result<RefreshToken, DbErr> {
+    let token = RefreshToken::generate();
+    store::insert_token(db, session_id, token.digest(), now).await?;
+    Ok(token)
+}
+
+/// Why a session does not go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RefreshError {
+    /// The token is unknown or spent, or its session has ended or expired.
+    #[error("the session has ended")]
+    Ended,
+    #[error(transparent)]
+    Database(#[from] DbErr),
+}
+
+/// Spends a token and gives its successor, with the account as it is now.
+///
+/// A token that is spent already is in two hands. Nobody can tell which of them is its owner's,
+/// so the session ends for both (RFC 9700 §4.14.2).
+pub(crate) async fn refresh_session(
+    database: &Database,
+    presented: &RefreshToken,
+    now: OffsetDateTime,
+) -> Result<(user::Model, RefreshToken), RefreshError> {
+    let transaction = database.begin_write().await?;
+    let token = store::find_token(&transaction, &presented.digest()).await?;
+    let token = token.ok_or(RefreshError::Ended)?;
+    if store::spend_token(&transaction, token.id, now).await? == Spending::Already {
+        let ending = store::end(&transaction, token.session_id, now).await?;
+        transaction.commit().await?;
+        if ending == Ending::Now {
+            let session_id = token.session_id;
+            tracing::warn!(event = "session.token_replayed", session_id, "session ended");
+        }
+        return Err(RefreshError::Ended);
+    }
+    let session = store::find(&transaction, token.session_id).await?;
+    let session = session
+        .filter(|session| session.ended_at.is_none() && session.expires_at > now)
+        .ok_or(RefreshError::Ended)?;
+    let user = accounts::store::find(&transaction, session.user_id).await?;
+    let user = user.ok_or(RefreshError::Ended)?;
+    let successor = issue_token(&transaction, session.id, now).await?;
+    transaction.commit().await?;
+    Ok((user, successor))
+}
+
+/// Ends the session a token belongs to, spent or not. What is unknown or over stays so.
+pub(crate) async fn end_session(
+    database: &Database,
+    presented: &RefreshToken,
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    let Some(token) = store::find_token(database, &presented.digest()).await? else {
+        return Ok(());
+    };
+    let session_id = token.session_id;
+    if store::end(database, session_id, now).await? == Ending::Now {
+        tracing::info!(event = "session.ended", session_id, "signed out");
+    }
+    Ok(())
+}

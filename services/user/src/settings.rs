@@ -1,0 +1,212 @@
+//! The service's own sections of the settings. Defaults live in `default.toml`.
+
+use std::time::Duration;
+
+use lyceum_chassis::settings::{Environment, Secret, ServiceSettings, SettingsError};
+use lyceum_client::UpstreamSettings;
+use lyceum_outbox::OutboxSettings;
+use serde::{Deserialize, Serialize};
+
+use crate::accounts::FirstAdmin;
+use crate::sessions::SigningKey;
+
+/// The signing key of a checkout; everybody knows it, so production refuses it.
+pub const DEVELOPMENT_SIGNING_KEY: &str = "bHljZXVtLWRldmVsb3BtZW50LXNpZ25pbmcta2V5ISE=";
+/// The first admin's password in a checkout; everybody knows it, so production refuses it.
+pub const DEVELOPMENT_ADMIN_PASSWORD: &str = "lyceum-development-admin";
+
+/// Most hashes at once that can be meant: 4 GiB of memory.
+const MAX_CONCURRENCY: usize = 216;
+/// Most waiting hashes that can be meant: minutes of work for any machine.
+const MAX_QUEUE: usize = 100_000;
+
+/// The sections of the user service.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserSettings {
+    /// How passwords are hashed.
+    pub passwords: PasswordSettings,
+    /// How tokens are signed and how long they last.
+    pub tokens: TokenSettings,
+    /// The first admin.
+    pub admin: AdminSettings,
+    /// How events leave.
+    pub outbox: OutboxSettings,
+    /// Whom this service asks.
+    pub upstreams: Upstreams,
+}
+
+/// How passwords are hashed.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordSettings {
+    /// Hashes computed at once; 0 means one per core.
+    pub concurrency: usize,
+    /// Hashes waiting for their turn; beyond that the answer is 503.
+    pub queue: usize,
+}
+
+/// How tokens are signed and how long they last.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenSettings {
+    /// Ed25519 seed, 32 bytes in base64.
+    pub signing_key: Secret,
+    /// How long an access token counts, 1 to 3600 s.
+    pub access_lifetime_s: u64,
+    /// How long a session lasts from its login, at least as long as an access token.
+    pub session_lifetime_s: u64,
+}
+
+/// The first admin, made at the start when its address has no account.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdminSettings {
+    /// Its address; empty means there is none to make.
+    pub email: String,
+    /// Its password.
+    pub password: Secret,
+    /// Its name.
+    pub full_name: String,
+}
+
+/// Whom this service asks.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstreams {
+    /// The course service: courses and figures of an overview.
+    pub course: UpstreamSettings,
+    /// The notification service: unread counts, and where events go.
+    pub notification: UpstreamSettings,
+}
+
+impl TokenSettings {
+    /// How long an access token counts.
+    pub(crate) const fn access_lifetime(&self) -> Duration {
+        Duration::from_secs(self.access_lifetime_s)
+    }
+
+    /// How long a session lasts.
+    pub(crate) const fn session_lifetime(&self) -> Duration {
+        Duration::from_secs(self.session_lifetime_s)
+    }
+
+    /// The key that signs.
+    pub(crate) fn key(&self) -> Result<SigningKey, SettingsError> {
+        SigningKey::parse(self.signing_key.expose())
+            .map_err(|error| SettingsError::refused("tokens.signing_key", error.to_string()))
+    }
+
+    fn check(&self) -> Result<(), SettingsError> {
+        // Longer than an hour, and a demoted or deleted person keeps their role for too long.
+        if !(1..=3_600).contains(&self.access_lifetime_s) {
+            let reason = "must be between 1 and 3600";
+            return Err(SettingsError::refused("tokens.access_lifetime_s", reason));
+        }
+        // A year bounds it so that adding it to any date stays a date.
+        if !(self.access_lifetime_s..=31_536_000).contains(&self.session_lifetime_s) {
+            let reason = "must be between tokens.access_lifetime_s and 31536000";
+            return Err(SettingsError::refused("tokens.session_lifetime_s", reason));
+        }
+        self.key().map(drop)
+    }
+}
+
+impl PasswordSettings {
+    fn check(&self) -> Result<(), SettingsError> {
+        if self.concurrency > MAX_CONCURRENCY {
+            let reason = format!("must be between 0 and {MAX_CONCURRENCY}");
+            return Err(SettingsError::refused("passwords.concurrency", reason));
+        }
+        if self.queue > MAX_QUEUE {
+            let reason = format!("must be between 0 and {MAX_QUEUE}");
+            return Err(SettingsError::refused("passwords.queue", reason));
+        }
+        Ok(())
+    }
+}
+
+impl UserSettings {
+    fn refuse_development_secrets(&self) -> Result<(), SettingsError> {
+        let known = [
+            ("tokens.signing_key", &self.tokens.signing_key, DEVELOPMENT_SIGNING_KEY),
+            ("admin.password", &self.admin.password, DEVELOPMENT_ADMIN_PASSWORD),
+        ];
+        for (key, secret, development) in known {
+            if secret.expose() == development {
+                let reason = "holds the development secret, which production refuses";
+                return Err(SettingsError::refused(key, reason));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ServiceSettings for UserSettings {
+    fn check(&self, environment: Environment) -> Result<(), SettingsError> {
+        self.passwords.check()?;
+        self.tokens.check()?;
+        self.outbox.check()?;
+        FirstAdmin::parse(&self.admin)?;
+        match environment {
+            Environment::Development => Ok(()),
+            Environment::Production => self.refuse_development_secrets(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lyceum_chassis::settings::{Settings, Source, load};
+
+    fn loaded(variables: &[(&str, &str)]) -> Result<Settings<UserSettings>, String> {
+        let variables = variables.iter().map(|(key, value)| (format!("LYCEUM__{key}"), (*value).to_owned()));
+        let source = Source { file: None, variables: variables.collect() };
+        load(include_str!("../default.toml"), source).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_defaults_are_whole_and_printed_without_secrets() {
+        let settings = loaded(&[]).unwrap();
+        assert_eq!(settings.platform.http.port, 8001);
+        let printed = format!("{:?}", settings.service);
+        assert!(!printed.contains(DEVELOPMENT_SIGNING_KEY), "{printed}");
+        assert!(!printed.contains(DEVELOPMENT_ADMIN_PASSWORD), "{printed}");
+    }
+
+    #[test]
+    fn production_refuses_each_development_secret_by_its_key() {
+        let production = ("ENVIRONMENT", "production");
+        let service = ("SERVICE_AUTH__SECRETS", "a-secret-of-our-own-that-is-long-enough");
+        let key = ("TOKENS__SIGNING_KEY", "MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI=");
+        let admin = ("ADMIN__PASSWORD", "a password of our own");
+        let refusal = |variables: &[_]| loaded(variables).unwrap_err();
+        assert!(refusal(&[production, service]).contains("`tokens.signing_key`"));
+        assert!(refusal(&[production, service, key]).contains("`admin.password`"));
+        assert!(loaded(&[production, service, key, admin]).is_ok());
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_is_named() {
+        for (key, value, name) in [
+            ("TOKENS__SIGNING_KEY", "c2hvcnQ=", "tokens.signing_key"),
+            ("TOKENS__ACCESS_LIFETIME_S", "0", "tokens.access_lifetime_s"),
+            ("TOKENS__SESSION_LIFETIME_S", "60", "tokens.session_lifetime_s"),
+            ("PASSWORDS__CONCURRENCY", "217", "passwords.concurrency"),
+            ("PASSWORDS__QUEUE", "100001", "passwords.queue"),
+            ("ADMIN__EMAIL", "nobody", "admin.email"),
+            ("ADMIN__PASSWORD", "password1", "admin.password"),
+            ("ADMIN__FULL_NAME", " ", "admin.full_name"),
+            ("ADMIN__ROLE", "student", "admin.role"),
+        ] {
+            let refusal = loaded(&[(key, value)]).unwrap_err();
+            assert!(refusal.contains(&format!("`{name}`")), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn without_an_address_there_is_no_first_admin_to_check() {
+        assert!(loaded(&[("ADMIN__EMAIL", ""), ("ADMIN__PASSWORD", "")]).is_ok());
+    }
+}

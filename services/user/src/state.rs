@@ -1,0 +1,22 @@
+//! What every handler may use; built once, cloned into each worker.
+
+use std::time::Duration;
+
+use lyceum_chassis::database::Database;
+use lyceum_client::{CourseClient, NotificationClient};
+use lyceum_outbox::Waker;
+
+use crate::password::Hasher;
+use crate::sessions::Issuer;
+
+/// The service's database, its secrets at work, and its peers.
+#[derive(Debug, Clone)]
+pub struct State {
+    pub(crate) database: Database,
+    pub(crate) hasher: Hasher,
+    pub(crate) issuer: Issuer,
+    pub(crate) session_lifetime: Duration,
+    pub(crate) outbox: Waker,
+    pub(crate) courses: CourseClient,
+    pub(crate) notifications: NotificationClient,
+}
