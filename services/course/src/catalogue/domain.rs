@@ -1,0 +1,177 @@
+//! What a course is, who sees it, and the one step of its life: from draft to published.
+//!
+//! Pure: time and people are passed in. Who gets a place in it is decided in the enrolments.
+
+use lyceum_chassis::auth::{CurrentUser, Permission};
+use lyceum_contracts::ids::{CourseId, UserId};
+use lyceum_contracts::role::Role;
+use time::OffsetDateTime;
+
+use super::text::{Capacity, CourseDescription, CourseTitle};
+
+/// Writing and publishing courses of one's own.
+#[derive(Debug)]
+pub(crate) enum TeachCourses {}
+
+impl Permission for TeachCourses {
+    const ROLES: &'static [Role] = &[Role::Instructor, Role::Admin];
+}
+
+/// A course as somebody wants to write it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NewCourse {
+    pub(crate) title: CourseTitle,
+    pub(crate) description: CourseDescription,
+    /// None means no limit.
+    pub(crate) capacity: Option<Capacity>,
+}
+
+/// A course that has been written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Course {
+    pub(crate) id: CourseId,
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) stage: Stage,
+    pub(crate) instructor_id: UserId,
+    /// None means no limit.
+    pub(crate) capacity: Option<u32>,
+    /// Places taken; never more than `capacity`.
+    pub(crate) enrolled: u32,
+    /// Grows with every change to the course itself, not with the places taken.
+    pub(crate) version: i64,
+    pub(crate) created_at: OffsetDateTime,
+}
+
+/// Where a course is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Seen by its instructor and admins alone.
+    Draft,
+    /// Open to everybody since then.
+    Published { at: OffsetDateTime },
+}
+
+/// What became of the wish to publish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Publication {
+    /// It is public from now on.
+    Published(Course),
+    /// It was public already; nothing has changed.
+    Unchanged(Course),
+    /// This person is not to know that the draft exists.
+    Hidden,
+    /// It is public, and somebody else's.
+    NotTheirs,
+}
+
+impl Course {
+    /// Whether `person` may change the course.
+    pub(crate) fn is_run_by(&self, person: &CurrentUser) -> bool {
+        person.is_or_administers(self.instructor_id)
+    }
+
+    /// Whether `person` may know that the course exists.
+    pub(crate) fn is_visible_to(&self, person: &CurrentUser) -> bool {
+        match self.stage {
+            Stage::Draft => self.is_run_by(person),
+            Stage::Published { .. } => true,
+        }
+    }
+
+    /// Opens the course to everybody.
+    pub(crate) fn publish(self, person: &CurrentUser, now: OffsetDateTime) -> Publication {
+        match (self.stage, self.is_run_by(person)) {
+            (Stage::Draft, false) => Publication::Hidden,
+            (Stage::Published { .. }, false) => Publication::NotTheirs,
+            (Stage::Published { .. }, true) => Publication::Unchanged(self),
+            (Stage::Draft, true) => Publication::Published(Self {
+                stage: Stage::Published { at: now },
+                version: self.version + 1,
+                ..self
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    const NOW: OffsetDateTime = datetime!(2026-01-02 03:04:05 UTC);
+
+    pub(crate) fn person(id: i64, role: Role) -> CurrentUser {
+        CurrentUser {
+            id: id.try_into().unwrap(),
+            role,
+            expires_at: NOW,
+        }
+    }
+
+    /// A draft of instructor 1.
+    pub(crate) fn draft(capacity: Option<u32>, enrolled: u32) -> Course {
+        Course {
+            id: 7.try_into().unwrap(),
+            title: "Logic".to_owned(),
+            description: String::new(),
+            stage: Stage::Draft,
+            instructor_id: 1.try_into().unwrap(),
+            capacity,
+            enrolled,
+            version: 1,
+            created_at: NOW,
+        }
+    }
+
+    /// A public course of instructor 1.
+    pub(crate) fn published(capacity: Option<u32>, enrolled: u32) -> Course {
+        Course {
+            stage: Stage::Published { at: NOW },
+            ..draft(capacity, enrolled)
+        }
+    }
+
+    #[test]
+    fn a_draft_is_seen_by_its_instructor_and_admins_alone() {
+        let draft = draft(None, 0);
+        assert!(draft.is_visible_to(&person(1, Role::Instructor)));
+        assert!(draft.is_visible_to(&person(2, Role::Admin)));
+        assert!(!draft.is_visible_to(&person(2, Role::Instructor)));
+        assert!(!draft.is_visible_to(&person(2, Role::Student)));
+        assert!(published(None, 0).is_visible_to(&person(2, Role::Student)));
+    }
+
+    #[test]
+    fn publishing_makes_a_new_version_once() {
+        let teacher = person(1, Role::Instructor);
+        let Publication::Published(course) = draft(None, 0).publish(&teacher, NOW) else {
+            panic!("its own instructor publishes");
+        };
+        assert_eq!(
+            (course.stage, course.version),
+            (Stage::Published { at: NOW }, 2)
+        );
+        let later = NOW + time::Duration::DAY;
+        assert_eq!(
+            course.clone().publish(&teacher, later),
+            Publication::Unchanged(course)
+        );
+    }
+
+    #[test]
+    fn anothers_draft_stays_hidden_and_anothers_course_is_forbidden() {
+        let other = person(2, Role::Instructor);
+        assert_eq!(draft(None, 0).publish(&other, NOW), Publication::Hidden);
+        assert_eq!(
+            published(None, 0).publish(&other, NOW),
+            Publication::NotTheirs
+        );
+        let admin = person(3, Role::Admin);
+        assert!(matches!(
+            draft(None, 0).publish(&admin, NOW),
+            Publication::Published(_)
+        ));
+    }
+}

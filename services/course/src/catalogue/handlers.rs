@@ -1,0 +1,153 @@
+//! The routes of the catalogue: extract, parse, call, respond.
+
+use actix_web::http::header::LOCATION;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use lyceum_chassis::auth::{CurrentUser, Require};
+use lyceum_chassis::clock;
+use lyceum_chassis::http::{
+    ApiError, Body, Fields, FromFields, Id, NoBody, Query, Window, etag, page,
+};
+use lyceum_chassis::openapi::WindowQuery;
+use lyceum_contracts::course::{Course as CourseAnswer, CourseStatus, CreateCourse};
+use lyceum_contracts::ids::CourseId;
+use lyceum_contracts::page::Page;
+
+use super::domain::{Course, NewCourse, Stage, TeachCourses};
+use super::text::{Capacity, CourseDescription, CourseTitle};
+use super::{commands, store};
+use crate::state::State;
+
+impl FromFields for NewCourse {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let title = fields.required("title", CourseTitle::parse);
+        let description = fields.optional("description", CourseDescription::parse);
+        let capacity = fields.optional("capacity", Capacity::parse);
+        Some(Self {
+            title: title?,
+            description: description?.unwrap_or_default(),
+            capacity: capacity?,
+        })
+    }
+}
+
+impl From<Course> for CourseAnswer {
+    fn from(course: Course) -> Self {
+        let (status, published_at) = match course.stage {
+            Stage::Draft => (CourseStatus::Draft, None),
+            Stage::Published { at } => (CourseStatus::Published, Some(at)),
+        };
+        Self {
+            id: course.id,
+            title: course.title,
+            description: course.description,
+            status,
+            instructor_id: course.instructor_id,
+            capacity: course.capacity,
+            enrolled: course.enrolled,
+            version: course.version,
+            created_at: course.created_at,
+            published_at,
+        }
+    }
+}
+
+/// Write a course
+///
+/// It begins as a draft, seen by its instructor and admins alone.
+#[utoipa::path(
+    post, path = "/courses", tag = "catalogue",
+    security(("access_token" = [])),
+    request_body = CreateCourse,
+    responses(
+        (status = 201, body = CourseAnswer, description = "Written", headers(
+            ("Location", description = "The course"), ("ETag", description = "Its version"))),
+        (status = 403, description = "The caller may not teach"),
+    ),
+)]
+pub(crate) async fn create_course(
+    teacher: Require<TeachCourses>,
+    Body(course): Body<NewCourse>,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let course = store::insert_draft(&state.database, course, teacher.id, clock::now()).await?;
+    Ok(HttpResponse::Created()
+        .insert_header((LOCATION, format!("/courses/{}", course.id)))
+        .insert_header(etag(course.version))
+        .json(CourseAnswer::from(course)))
+}
+
+/// Open a course to everybody
+///
+/// Publishing what is published already changes nothing and answers the same.
+#[utoipa::path(
+    post, path = "/courses/{id}/publish", tag = "catalogue",
+    security(("access_token" = [])),
+    params(("id" = CourseId, Path, description = "The course")),
+    responses(
+        (status = 200, body = CourseAnswer, description = "The course", headers(("ETag", description = "Its version"))),
+        (status = 403, description = "The course is somebody else's, or the caller may not teach"),
+        (status = 404, description = "There is no such course, or not for the caller"),
+    ),
+)]
+pub(crate) async fn publish_course(
+    teacher: Require<TeachCourses>,
+    Id(id): Id<CourseId>,
+    NoBody: NoBody,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let course = commands::publish(&state.database, id, &teacher, clock::now()).await?;
+    Ok(represent(course))
+}
+
+/// One course
+///
+/// A draft is found by its instructor and admins alone.
+#[utoipa::path(
+    get, path = "/courses/{id}", tag = "catalogue",
+    security(("access_token" = [])),
+    params(("id" = CourseId, Path, description = "The course")),
+    responses(
+        (status = 200, body = CourseAnswer, description = "The course", headers(("ETag", description = "Its version"))),
+        (status = 404, description = "There is no such course, or not for the caller"),
+    ),
+)]
+pub(crate) async fn get_course(
+    person: CurrentUser,
+    Id(id): Id<CourseId>,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    store::find(&state.database, id)
+        .await?
+        .filter(|course| course.is_visible_to(&person))
+        .map(represent)
+        .ok_or_else(ApiError::not_found)
+}
+
+/// All published courses
+///
+/// Ordered by id, oldest first.
+#[utoipa::path(
+    get, path = "/courses", tag = "catalogue",
+    security(("access_token" = [])),
+    params(WindowQuery),
+    responses(
+        (status = 200, body = Page<CourseAnswer>, description = "One page", headers(("Link", description = "The next page"))),
+    ),
+)]
+pub(crate) async fn list_courses(
+    _person: CurrentUser,
+    Query(window): Query<Window>,
+    request: HttpRequest,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let courses = store::list_published(&state.database, window).await?;
+    let id = |course: &Course| course.id.get();
+    Ok(page(&request, window, courses, id, CourseAnswer::from))
+}
+
+fn represent(course: Course) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header(etag(course.version))
+        .json(CourseAnswer::from(course))
+}

@@ -1,0 +1,4 @@
+//! The tables as sea-orm sees them. Rules live with the domain, names of constraints in `migration`.
+
+pub(crate) mod course;
+pub(crate) mod enrolment;

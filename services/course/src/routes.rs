@@ -1,0 +1,30 @@
+//! The whole API on one screen.
+
+use actix_web::web::{Data, ServiceConfig, delete, get, post, resource};
+
+use crate::catalogue::handlers::{create_course, get_course, list_courses, publish_course};
+use crate::enrolments::handlers::{
+    create_enrolment, delete_enrolment, get_enrolment, get_user_stats, list_user_courses,
+};
+use crate::state::State;
+
+/// Called once per worker.
+pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
+    config
+        .app_data(Data::new(state.clone()))
+        .service(
+            resource("/courses")
+                .route(get().to(list_courses))
+                .route(post().to(create_course)),
+        )
+        .service(resource("/courses/{id}").route(get().to(get_course)))
+        .service(resource("/courses/{id}/publish").route(post().to(publish_course)))
+        .service(
+            resource("/courses/{id}/enrolments")
+                .route(post().to(create_enrolment))
+                .route(delete().to(delete_enrolment)),
+        )
+        .service(resource("/enrolments/{id}").route(get().to(get_enrolment)))
+        .service(resource("/users/{id}/courses").route(get().to(list_user_courses)))
+        .service(resource("/users/{id}/stats").route(get().to(get_user_stats)));
+}

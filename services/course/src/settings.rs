@@ -1,0 +1,55 @@
+//! The service's own sections of the settings; `default.toml` explains each key.
+
+use lyceum_chassis::settings::{Environment, ServiceSettings, SettingsError};
+use lyceum_client::UpstreamSettings;
+use lyceum_outbox::OutboxSettings;
+use serde::{Deserialize, Serialize};
+
+/// Sections of the course service.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CourseSettings {
+    /// The services this one calls.
+    pub upstreams: Upstreams,
+    /// How long the user service's answers are believed.
+    pub people: PeopleSettings,
+    /// How what happened is told.
+    pub outbox: OutboxSettings,
+}
+
+/// The services this one calls.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstreams {
+    /// Knows who has an account, and the keys of access tokens.
+    pub user: UpstreamSettings,
+    /// Is told what happened.
+    pub notification: UpstreamSettings,
+}
+
+/// How long the user service's answers are believed.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeopleSettings {
+    /// Milliseconds somebody who was found is taken to exist.
+    pub known_for_ms: u64,
+    /// The most people remembered at once.
+    pub remembered: u64,
+}
+
+/// A closed account must lose its rights everywhere within this (milliseconds).
+const KNOWN_FOR_MAX_MS: u64 = 60_000;
+
+impl ServiceSettings for CourseSettings {
+    fn check(&self, _: Environment) -> Result<(), SettingsError> {
+        if self.people.known_for_ms > KNOWN_FOR_MAX_MS {
+            return Err(SettingsError::refused(
+                "people.known_for_ms",
+                format!(
+                    "must not be above {KNOWN_FOR_MAX_MS}: a closed account loses its rights by then"
+                ),
+            ));
+        }
+        self.outbox.check()
+    }
+}

@@ -1,0 +1,203 @@
+//! Who may call what: every caller on every route, and tokens that do not count.
+
+use lyceum_chassis::settings::DEVELOPMENT_SERVICE_SECRET;
+use lyceum_contracts::role::Role;
+use lyceum_testing::http::Response;
+use lyceum_testing::identity::{TestUsers, service_token};
+use serde_json::{Value, json};
+
+use crate::platform::{Person, Platform};
+
+/// Everything below is about a published course of instructor 900 with an enrolment of student 1.
+struct Route {
+    method: &'static str,
+    path: String,
+    body: Option<Value>,
+}
+
+/// Statuses of: nobody, another student, another instructor, the course's instructor, the person
+/// themself, an admin, a service.
+type Row = (Route, [u16; 7]);
+
+fn table(course: i64, enrolment: i64) -> Vec<Row> {
+    let row = |method, path: String, statuses| {
+        (
+            Route {
+                method,
+                path,
+                body: None,
+            },
+            statuses,
+        )
+    };
+    let written = Route {
+        method: "POST",
+        path: "/courses".to_owned(),
+        body: Some(json!({"title": "Sets"})),
+    };
+    vec![
+        (written, [401, 403, 201, 201, 403, 201, 401]),
+        row(
+            "GET",
+            "/courses".to_owned(),
+            [401, 200, 200, 200, 200, 200, 401],
+        ),
+        row(
+            "GET",
+            format!("/courses/{course}"),
+            [401, 200, 200, 200, 200, 200, 401],
+        ),
+        row(
+            "POST",
+            format!("/courses/{course}/publish"),
+            [401, 403, 403, 200, 403, 200, 401],
+        ),
+        row(
+            "GET",
+            format!("/enrolments/{enrolment}"),
+            [401, 404, 404, 200, 200, 200, 401],
+        ),
+        row(
+            "GET",
+            "/users/1/courses".to_owned(),
+            [401, 404, 404, 404, 200, 200, 200],
+        ),
+        row(
+            "GET",
+            "/users/1/stats".to_owned(),
+            [401, 404, 404, 404, 200, 200, 200],
+        ),
+        row(
+            "POST",
+            format!("/courses/{course}/enrolments"),
+            [401, 201, 201, 201, 200, 201, 401],
+        ),
+        row(
+            "DELETE",
+            format!("/courses/{course}/enrolments"),
+            [401, 204, 204, 204, 204, 204, 401],
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn every_route_knows_its_callers() {
+    let platform = Platform::start();
+    let course = platform.course(None).await;
+    let ada = platform.student(1);
+    let enrolment = ada.gets_a_place_in(course.id).await;
+    let callers = [
+        ("nobody", None),
+        ("another student", Some(platform.student(2).token)),
+        ("another instructor", Some(platform.instructor(3).token)),
+        (
+            "the course's instructor",
+            Some(platform.instructor(900).token),
+        ),
+        ("the person", Some(ada.token)),
+        ("an admin", Some(platform.admin(4).token)),
+        ("a service", Some(platform.service_token())),
+    ];
+    for (route, statuses) in table(course.id.get(), enrolment.id.get()) {
+        for ((name, token), status) in callers.iter().zip(statuses) {
+            let answer = call(&platform, &route, token.as_deref()).await;
+            let what = format!("{name}: {} {}", route.method, route.path);
+            assert_eq!(answer.status, status, "{what}: {}", answer.text());
+            if status == 401 {
+                let challenge = answer.header("www-authenticate").unwrap_or_default();
+                assert!(challenge.starts_with("Bearer"), "{what}");
+            }
+        }
+    }
+}
+
+async fn call(platform: &Platform, route: &Route, token: Option<&str>) -> Response {
+    let client = platform.app.client();
+    let method = route.method.parse().unwrap();
+    let mut request = client.request(method, &route.path);
+    if let Some(token) = token {
+        request = request.bearer(token);
+    }
+    if let Some(body) = &route.body {
+        request = request.json(body);
+    }
+    request.send().await
+}
+
+#[tokio::test]
+async fn a_token_that_does_not_count_is_refused_the_same_way_whatever_is_wrong() {
+    let platform = Platform::start();
+    // The right keys are known before the wrong tokens come.
+    let ada = platform.student(1);
+    ada.get("/users/1/stats").await.expect(200);
+    let token = || platform.tokens.token(1, Role::Student);
+    let stranger = TestUsers::new();
+    let wrong = [
+        ("alg none", token().unsigned()),
+        ("signed with the public key", token().sign_with_public_key()),
+        ("signed by a stranger", token().sign_as_stranger()),
+        ("of another issuer's key", stranger.student(1)),
+        ("unknown kid", token().parameter("kid", "stray").sign()),
+        ("no kid", token().parameter("kid", Value::Null).sign()),
+        (
+            "jku header",
+            stranger
+                .token(1, Role::Admin)
+                .parameter("jku", "http://127.0.0.1:1/")
+                .sign(),
+        ),
+        ("id token", token().parameter("typ", "JWT").sign()),
+        ("expired", token().expired().sign()),
+        ("not yet", token().claim("nbf", 4_102_444_800_u64).sign()),
+        ("another audience", token().claim("aud", "other").sign()),
+        ("another issuer", token().claim("iss", "other").sign()),
+        ("without end", token().claim("exp", Value::Null).sign()),
+        (
+            "subject of no kind",
+            token().claim("sub", "1' OR '1'='1").sign(),
+        ),
+        ("no subject", token().claim("sub", Value::Null).sign()),
+        ("unknown role", token().claim("role", "root").sign()),
+        (
+            "service token of another audience",
+            service_token("user", "notification", DEVELOPMENT_SERVICE_SECRET),
+        ),
+        ("not a token", "abc".to_owned()),
+    ];
+    let mut answers = Vec::new();
+    for (name, token) in wrong {
+        let answer = with_token(&ada, token).await;
+        assert_eq!(answer.status, 401, "{name}: {}", answer.text());
+        let challenge = answer.header("www-authenticate").map(str::to_owned);
+        assert_eq!(
+            challenge.as_deref(),
+            Some("Bearer error=\"invalid_token\""),
+            "{name}"
+        );
+        let problem = answer.problem();
+        answers.push((problem.r#type, problem.title, problem.detail));
+    }
+    answers.dedup();
+    assert_eq!(
+        answers.len(),
+        1,
+        "nobody learns what was wrong: {answers:?}"
+    );
+}
+
+async fn with_token(person: &Person, token: String) -> Response {
+    person
+        .client
+        .get("/users/1/stats")
+        .bearer(token)
+        .send()
+        .await
+}
+
+#[tokio::test]
+async fn a_token_anywhere_but_in_its_header_is_none() {
+    let platform = Platform::start();
+    let ada = platform.student(1);
+    let path = format!("/users/1/stats?access_token={}", ada.token);
+    ada.client.get(&path).send().await.expect(401);
+}

@@ -1,0 +1,12 @@
+//! The course service over real HTTP, on a real database, with scripted peers.
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod access;
+mod catalogue;
+mod description;
+mod enrolments;
+mod events;
+mod lists;
+mod peers;
+mod platform;
+mod protocol;
