@@ -26,10 +26,10 @@ fn main() {
     };
     let telemetry = init(&identity, &settings).unwrap();
     measure("a DEBUG span, disabled at its call site", || {
-        drop(tracing::debug_span!("quiet"))
+        drop(tracing::debug_span!("quiet"));
     });
     measure("a DEBUG event, filtered", || {
-        tracing::debug!(event = "bench.quiet", "quiet")
+        tracing::debug!(event = "bench.quiet", "quiet");
     });
     measure("an INFO span with ids, entered and left", || {
         tracing::info_span!("unit").in_scope(|| black_box(()));

@@ -20,9 +20,9 @@
 //! - [`database::Traced`]: CLIENT, one per statement, `SELECT users`; only inside a recorded trace.
 //! - [`context::consumer_span`]: CONSUMER, for a message stored with its `traceparent` and handled later.
 //!
-//! Names are the *stable* ones of the OpenTelemetry semantic conventions. Attributes hold no secret and no personal
-//! data: no header but `User-Agent`, no query value, no bound value, no text of an error. What labels a metric comes
-//! from a closed set.
+//! Names are the *stable* ones of the OpenTelemetry semantic conventions. Attributes hold no secret and nothing a
+//! person typed: no header but `Host` and `User-Agent`, no query value, no bound value, no text of an error.
+//! `client.address` is the socket's peer, in production the proxy. What labels a metric comes from a closed set.
 //!
 //! # Off
 //! Without `otlp_endpoint` nothing is exported and nothing recorded: there is no exporter thread, new traces are not

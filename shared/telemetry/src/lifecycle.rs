@@ -182,12 +182,15 @@ fn in_parallel(
     for thread in threads {
         thread.map_err(|error| error.to_string())?;
     }
+    // Both are waited for: one signal's failure must not cut the other short.
+    let mut result = Ok(());
     for _ in 0..2 {
         let left = end.saturating_duration_since(Instant::now());
-        let outcome = reports
-            .recv_timeout(left)
-            .map_err(|_| format!("not finished within {limit:?}"))?;
-        outcome.map_err(|error| error.to_string())?;
+        let outcome = match reports.recv_timeout(left) {
+            Ok(outcome) => outcome.map_err(|error| error.to_string()),
+            Err(_) => Err(format!("not finished within {limit:?}")),
+        };
+        result = result.and(outcome);
     }
-    Ok(())
+    result
 }

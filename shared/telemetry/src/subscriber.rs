@@ -58,7 +58,10 @@ where
                 key: "telemetry.log_filter",
                 reason: error.to_string(),
             })?;
-    let lines = fmt::layer().with_writer(log.writer);
+    // A line that cannot be written is lost; the layer would complain with `eprintln!`, which panics on a closed pipe.
+    let lines = fmt::layer()
+        .with_writer(log.writer)
+        .log_internal_errors(false);
     let lines = if log.json {
         lines
             .event_format(Json {

@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail loudly")]
 
 use lyceum_telemetry::{
-    LogFormat, ServiceIdentity, TelemetrySettings, attempt::AttemptSpan, context, metrics_text,
-    testing,
+    LogFormat, ServiceIdentity, TelemetrySettings, attempt::AttemptSpan, context, init,
+    metrics_text, testing,
 };
 use opentelemetry::trace::TraceContextExt;
 
@@ -23,6 +23,13 @@ fn without_a_receiver_traces_are_carried_on_and_logged_but_not_recorded() {
         export_interval_ms: 1000,
         export_timeout_ms: 1000,
     };
+    let loud = TelemetrySettings {
+        log_filter: "lyceum=loud".to_owned(),
+        ..settings.clone()
+    };
+    let refused = init(&identity, &loud).unwrap_err().to_string();
+    assert!(refused.contains("telemetry.log_filter"), "{refused}");
+
     let (telemetry, log) = testing::init_with_captured_log(&identity, &settings).unwrap();
 
     let trace_id = tracing::info_span!("request").in_scope(|| {

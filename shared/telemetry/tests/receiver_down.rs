@@ -1,5 +1,4 @@
 //! A receiver that accepts and never answers holds nobody up. One test, because a process initialises telemetry once.
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail loudly")]
 
 use lyceum_telemetry::{
     LogFormat, ServiceIdentity, TelemetryError, TelemetrySettings, flush, testing,

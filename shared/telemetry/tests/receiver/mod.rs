@@ -41,7 +41,7 @@ impl Receiver {
         thread::spawn(move || {
             for connection in listener.incoming() {
                 let serving = serving.clone();
-                thread::spawn(move || serving.serve(connection.unwrap()));
+                thread::spawn(move || serving.serve(&connection.unwrap()));
             }
         });
         receiver
@@ -72,8 +72,8 @@ impl Receiver {
         self.shared.0.lock().unwrap().clone()
     }
 
-    fn serve(&self, connection: TcpStream) {
-        let mut reader = BufReader::new(&connection);
+    fn serve(&self, mut connection: &TcpStream) {
+        let mut reader = BufReader::new(connection);
         while let Some((path, body)) = read_request(&mut reader) {
             let (received, changed) = &*self.shared;
             match path.as_str() {
@@ -89,7 +89,7 @@ impl Receiver {
             }
             changed.notify_all();
             let answer = b"HTTP/1.1 200 OK\r\ncontent-type: application/x-protobuf\r\ncontent-length: 0\r\n\r\n";
-            (&connection).write_all(answer).unwrap();
+            connection.write_all(answer).unwrap();
         }
     }
 }

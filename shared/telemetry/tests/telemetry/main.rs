@@ -4,5 +4,6 @@
 mod attempt;
 mod context;
 mod database;
+mod postgres;
 mod server;
 mod support;
