@@ -2,10 +2,12 @@
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::ConnectionType;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpRequest, HttpResponse, web};
+use actix_web::{Error, HttpResponse, web};
 use lyceum_contracts::header::REQUEST_ID;
 use lyceum_contracts::problem::{MEDIA_TYPE, Problem, ProblemKind};
 use lyceum_telemetry::context;
@@ -22,32 +24,56 @@ pub(super) async fn finish(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let id = request_id(request.headers());
-    let context = request.request().clone();
-    let response = match next.call(request).await {
-        Ok(response) => response.map_into_boxed_body(),
-        Err(error) => ServiceResponse::from_err(error, context),
-    };
-    let mut response = as_problem(response);
-    let draining = is_draining(response.request());
-    let path = response.request().path().to_owned();
-    let headers = response.headers_mut();
-    headers.insert(HeaderName::from_static(REQUEST_ID), id);
-    if let Some(trace) = context::trace_id().and_then(|id| id.parse().ok()) {
-        headers.insert(HeaderName::from_static("x-trace-id"), trace);
+    // Taken before the call: routing needs the request to be held by nobody else.
+    let context = Context::of(&request);
+    match next.call(request).await {
+        Ok(response) => {
+            let (request, response) = response.map_into_boxed_body().into_parts();
+            Ok(ServiceResponse::new(request, context.finish(response)))
+        }
+        // A middleware gave up on the request; the error carries the whole answer instead.
+        Err(error) => {
+            let response = context.finish(HttpResponse::from_error(error));
+            Err(InternalError::from_response("answered", response).into())
+        }
     }
-    secure(headers, &path);
-    if draining {
-        // Keep-alive callers move to another connection, and so to another replica.
-        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    Ok(response)
 }
 
-fn is_draining(request: &HttpRequest) -> bool {
-    request
-        .app_data::<web::Data<Lifecycle>>()
-        .is_some_and(|lifecycle| lifecycle.is_stopping())
+/// What an answer needs to know of its request.
+struct Context {
+    request_id: HeaderValue,
+    path: String,
+    lifecycle: Option<web::Data<Lifecycle>>,
+}
+
+impl Context {
+    fn of(request: &ServiceRequest) -> Self {
+        Self {
+            request_id: request_id(request.headers()),
+            path: request.path().to_owned(),
+            lifecycle: request.app_data::<web::Data<Lifecycle>>().cloned(),
+        }
+    }
+
+    fn finish(self, response: HttpResponse) -> HttpResponse {
+        let mut response = as_problem(response, &self.path);
+        let headers = response.headers_mut();
+        headers.insert(HeaderName::from_static(REQUEST_ID), self.request_id);
+        if let Some(trace) = context::trace_id().and_then(|id| id.parse().ok()) {
+            headers.insert(HeaderName::from_static("x-trace-id"), trace);
+        }
+        secure(headers, &self.path);
+        if self
+            .lifecycle
+            .is_some_and(|lifecycle| lifecycle.is_stopping())
+        {
+            // Keep-alive callers move to another connection, and so to another replica.
+            response
+                .head_mut()
+                .set_connection_type(ConnectionType::Close);
+        }
+        response
+    }
 }
 
 /// The caller's id when it is short and plain, a new one otherwise.
@@ -85,41 +111,39 @@ fn secure(headers: &mut HeaderMap, path: &str) {
 }
 
 /// Gives every failure its problem, the framework's own included.
-fn as_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+fn as_problem(response: HttpResponse, path: &str) -> HttpResponse {
     let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response;
+    }
     let api = response
-        .response()
         .error()
         .and_then(|error| error.as_error::<ApiError>());
-    let (mut problem, headers) = match api {
-        Some(api) => (api.problem().clone(), api.headers().to_vec()),
-        None if status.is_client_error() || status.is_server_error() => {
-            if is_written(response.response()) {
-                return response;
-            }
-            (of_status(status), Vec::new())
-        }
-        None => return response,
-    };
-    if status.is_server_error() {
-        log(response.response(), api);
+    if api.is_none() && is_written(&response) {
+        return response;
     }
-    problem.instance = Some(response.request().path().to_owned());
+    if status.is_server_error() {
+        log(&response, api);
+    }
+    let mut problem = api.map_or_else(|| of_status(status), |api| api.problem().clone());
+    problem.instance = Some(path.to_owned());
     problem.trace_id = context::trace_id();
-    let (request, bare) = response.into_parts();
-    let mut answer = HttpResponse::build(bare.status());
-    for (name, value) in bare
+    let mut answer = HttpResponse::build(status);
+    // The framework's text is replaced; `Allow` and the like stay.
+    let replaced =
+        |name: &HeaderName| name == header::CONTENT_TYPE || name == header::CONTENT_LENGTH;
+    for (name, value) in response
         .headers()
         .iter()
-        .chain(headers.iter().map(|(name, value)| (name, value)))
+        .filter(|(name, _)| !replaced(name))
     {
-        // The framework's text is replaced; `Allow` and the like stay.
-        if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
-            answer.insert_header((name.clone(), value.clone()));
-        }
+        answer.append_header((name.clone(), value.clone()));
+    }
+    for (name, value) in api.map(ApiError::headers).unwrap_or_default() {
+        answer.append_header((name.clone(), value.clone()));
     }
     let body = serde_json::to_vec(&problem).unwrap_or_default();
-    ServiceResponse::new(request, answer.content_type(MEDIA_TYPE).body(body))
+    answer.content_type(MEDIA_TYPE).body(body)
 }
 
 /// A failure whose body a handler wrote itself, such as a readiness report.

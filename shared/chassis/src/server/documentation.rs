@@ -22,7 +22,7 @@ impl Documentation {
         config
             .service(web::redirect("/docs", "/docs/"))
             .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", self.0.clone()))
-            .route("/problems/{kind}", web::get().to(explain));
+            .service(web::resource("/problems/{kind}").route(web::get().to(explain)));
     }
 }
 

@@ -132,7 +132,7 @@ fn start_api(
             .app_data(BodyLimit(http.body_limit_bytes))
             .app_data(limits.clone())
             .app_data(draining.clone())
-            .route("/health", web::get().to(health::is_up))
+            .service(web::resource("/health").route(web::get().to(health::is_up)))
             .configure(|config| documentation.configure(config))
             .configure(routes)
             // The last one wrapped is the first one called.

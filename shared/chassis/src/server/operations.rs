@@ -21,12 +21,12 @@ pub(super) struct Operations {
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
-        .route("/health/live", web::get().to(health::is_live))
-        .route("/health/ready", web::get().to(health::is_ready))
-        .route("/metrics", web::get().to(metrics))
-        .route("/debug/tasks", web::get().to(list_tasks))
-        .route("/debug/breakers", web::get().to(list_breakers))
-        .route("/debug/settings", web::get().to(show_settings));
+        .service(web::resource("/health/live").route(web::get().to(health::is_live)))
+        .service(web::resource("/health/ready").route(web::get().to(health::is_ready)))
+        .service(web::resource("/metrics").route(web::get().to(metrics)))
+        .service(web::resource("/debug/tasks").route(web::get().to(list_tasks)))
+        .service(web::resource("/debug/breakers").route(web::get().to(list_breakers)))
+        .service(web::resource("/debug/settings").route(web::get().to(show_settings)));
 }
 
 /// Prometheus text exposition.

@@ -1,5 +1,6 @@
 //! The database of the chassis, on a real one: `SQLite` by default, Postgres when
 //! `LYCEUM_TEST_ENGINE` says so. What must hold on both engines is written once.
+#![expect(clippy::unwrap_used, reason = "a broken kit stops the test")]
 
 mod constraints;
 mod migrations;

@@ -91,7 +91,7 @@ impl MigratorTrait for Broken {
 struct Stumble;
 
 impl MigrationName for Stumble {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "m0001_stumble"
     }
 }

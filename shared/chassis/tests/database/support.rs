@@ -61,7 +61,7 @@ impl MigratorTrait for Migrator {
 struct Topics;
 
 impl MigrationName for Topics {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "m0001_topics"
     }
 }
@@ -84,7 +84,7 @@ impl MigrationTrait for Topics {
 struct Notes;
 
 impl MigrationName for Notes {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "m0002_notes"
     }
 }

@@ -1,0 +1,60 @@
+//! How long a request may take, and who decides.
+
+use std::time::Duration;
+
+use lyceum_testing::spawn;
+
+use crate::bakery::{Bakery, open};
+
+#[tokio::test]
+async fn a_request_that_takes_too_long_is_408() {
+    let bakery = spawn::<Bakery>(|settings| settings.platform.http.request_timeout_ms = 50);
+    let answer = bakery.client().get("/dough").send().await.expect(408);
+    assert_eq!(answer.problem().r#type, "/problems/request-timeout");
+    bakery.client().get("/health").send().await.expect(200);
+}
+
+#[tokio::test]
+async fn the_caller_may_grant_less_and_never_more() {
+    let bakery = spawn::<Bakery>(|settings| settings.platform.http.request_timeout_ms = 100);
+    let granted = |path, millis| {
+        bakery
+            .client()
+            .get(path)
+            .header("x-deadline-ms", millis)
+            .send()
+    };
+    granted("/dough", "20").await.expect(408);
+    granted("/dough", "3600000").await.expect(408);
+    granted("/health", "20000").await.expect(200);
+    granted("/health", "0").await.expect(408);
+    for nonsense in ["soon", "-1", "1.5", "99999999999999999999"] {
+        let answer = granted("/health", nonsense).await.expect(400);
+        assert!(
+            answer.problem().detail.unwrap().contains("X-Deadline-Ms"),
+            "{nonsense}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_never_ends_is_cut_off_and_delays_nobody() {
+    let bakery = spawn::<Bakery>(|settings| settings.platform.http.head_timeout_ms = 200);
+    let dribble = bakery
+        .client()
+        .try_raw("GET /health HTT", Duration::from_secs(10))
+        .await;
+    assert!(
+        dribble.is_none_or(|answer| answer.status == 408),
+        "closed, or told 408"
+    );
+    bakery.client().get("/health").send().await.expect(200);
+}
+
+#[tokio::test]
+async fn thirty_seconds_is_what_a_request_gets_by_default() {
+    let bakery = open();
+    let settings = bakery.operations().get("/debug/settings").send().await;
+    let settings: serde_json::Value = settings.json();
+    assert_eq!(settings["http"]["request_timeout_ms"], 30_000);
+}
