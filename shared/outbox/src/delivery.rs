@@ -136,12 +136,11 @@ impl Relay {
     async fn wrap(&self, rows: Vec<waiting::Model>, pass: &mut Pass) -> Result<Vec<Parcel>, DbErr> {
         let mut parcels = Vec::with_capacity(rows.len());
         for row in rows {
-            match envelope(&row) {
-                Some(envelope) => parcels.push(Parcel { row, envelope }),
-                None => {
-                    self.bury(row, "not an event of this release".to_owned(), pass)
-                        .await?
-                }
+            if let Some(envelope) = envelope(&row) {
+                parcels.push(Parcel { row, envelope });
+            } else {
+                let reason = "not an event of this release".to_owned();
+                self.bury(row, reason, pass).await?;
             }
         }
         Ok(parcels)

@@ -11,7 +11,7 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
 struct Tables;
 
 impl MigrationName for Tables {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "lyceum_outbox_0001_tables"
     }
 }
