@@ -50,7 +50,11 @@ impl Service for App {
         let notifications =
             NotificationClient::new(&service.upstreams.notification, &chassis.identity)?;
         let upstreams = vec![courses.upstream().clone(), notifications.upstream().clone()];
-        let relay = Relay::new(chassis.database.clone(), notifications.clone(), &service.outbox);
+        let relay = Relay::new(
+            chassis.database.clone(),
+            notifications.clone(),
+            &service.outbox,
+        );
         let state = State {
             database: chassis.database.clone(),
             hasher: Hasher::new(&service.passwords),
@@ -63,7 +67,9 @@ impl Service for App {
         make_first_admin(&state, &service).await?;
         if service.outbox.relay {
             let relay = relay.clone();
-            chassis.tasks.spawn("outbox relay", move |stop| relay.clone().run(stop));
+            chassis
+                .tasks
+                .spawn("outbox relay", move |stop| relay.clone().run(stop));
         }
         let keys = UserKeys::own(&state.issuer.public_keys());
         let routes = move |config: &mut _| routes::configure(config, &state);

@@ -17,9 +17,9 @@ const HASHES_DONE_IN: Duration = Duration::from_secs(1);
 impl From<HashError> for ApiError {
     fn from(error: HashError) -> Self {
         match error {
-            HashError::Busy => {
-                Self::of(ProblemKind::Unavailable).retry_after(HASHES_DONE_IN).cause(error)
-            }
+            HashError::Busy => Self::of(ProblemKind::Unavailable)
+                .retry_after(HASHES_DONE_IN)
+                .cause(error),
             HashError::Failed(_) | HashError::Lost(_) => Self::internal(error),
         }
     }

@@ -85,9 +85,7 @@ fn add_common_failures(operation: &mut Operation) {
             ProblemKind::ValidationError,
         ]);
     }
-    let is_query = |parameter: &RefOr<Parameter>| {
-        matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query)
-    };
+    let is_query = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query);
     if operation.parameters.iter().flatten().any(is_query) {
         kinds.extend([ProblemKind::MalformedRequest, ProblemKind::ValidationError]);
     }

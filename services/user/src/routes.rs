@@ -22,9 +22,7 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
                 .route(web::get().to(accounts::get_user))
                 .route(web::patch().to(accounts::update_user)),
         )
-        .service(
-            web::resource("/users/{id}/overview").route(web::get().to(overview::get_overview)),
-        )
+        .service(web::resource("/users/{id}/overview").route(web::get().to(overview::get_overview)))
         .service(web::resource("/auth/login").route(web::post().to(sessions::open_session)))
         .service(web::resource("/auth/refresh").route(web::post().to(sessions::refresh_session)))
         .service(web::resource("/auth/logout").route(web::post().to(sessions::end_session)))

@@ -129,8 +129,16 @@ impl PasswordSettings {
 impl UserSettings {
     fn refuse_development_secrets(&self) -> Result<(), SettingsError> {
         let known = [
-            ("tokens.signing_key", &self.tokens.signing_key, DEVELOPMENT_SIGNING_KEY),
-            ("admin.password", &self.admin.password, DEVELOPMENT_ADMIN_PASSWORD),
+            (
+                "tokens.signing_key",
+                &self.tokens.signing_key,
+                DEVELOPMENT_SIGNING_KEY,
+            ),
+            (
+                "admin.password",
+                &self.admin.password,
+                DEVELOPMENT_ADMIN_PASSWORD,
+            ),
         ];
         for (key, secret, development) in known {
             if secret.expose() == development {
@@ -161,8 +169,13 @@ mod tests {
     use lyceum_chassis::settings::{Settings, Source, load};
 
     fn loaded(variables: &[(&str, &str)]) -> Result<Settings<UserSettings>, String> {
-        let variables = variables.iter().map(|(key, value)| (format!("LYCEUM__{key}"), (*value).to_owned()));
-        let source = Source { file: None, variables: variables.collect() };
+        let variables = variables
+            .iter()
+            .map(|(key, value)| (format!("LYCEUM__{key}"), (*value).to_owned()));
+        let source = Source {
+            file: None,
+            variables: variables.collect(),
+        };
         load(include_str!("../default.toml"), source).map_err(|error| error.to_string())
     }
 
@@ -178,8 +191,14 @@ mod tests {
     #[test]
     fn production_refuses_each_development_secret_by_its_key() {
         let production = ("ENVIRONMENT", "production");
-        let service = ("SERVICE_AUTH__SECRETS", "a-secret-of-our-own-that-is-long-enough");
-        let key = ("TOKENS__SIGNING_KEY", "MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI=");
+        let service = (
+            "SERVICE_AUTH__SECRETS",
+            "a-secret-of-our-own-that-is-long-enough",
+        );
+        let key = (
+            "TOKENS__SIGNING_KEY",
+            "MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI=",
+        );
         let admin = ("ADMIN__PASSWORD", "a password of our own");
         let refusal = |variables: &[_]| loaded(variables).unwrap_err();
         assert!(refusal(&[production, service]).contains("`tokens.signing_key`"));
@@ -192,7 +211,11 @@ mod tests {
         for (key, value, name) in [
             ("TOKENS__SIGNING_KEY", "c2hvcnQ=", "tokens.signing_key"),
             ("TOKENS__ACCESS_LIFETIME_S", "0", "tokens.access_lifetime_s"),
-            ("TOKENS__SESSION_LIFETIME_S", "60", "tokens.session_lifetime_s"),
+            (
+                "TOKENS__SESSION_LIFETIME_S",
+                "60",
+                "tokens.session_lifetime_s",
+            ),
             ("PASSWORDS__CONCURRENCY", "217", "passwords.concurrency"),
             ("PASSWORDS__QUEUE", "100001", "passwords.queue"),
             ("ADMIN__EMAIL", "nobody", "admin.email"),

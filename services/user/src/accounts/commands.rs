@@ -91,7 +91,9 @@ pub(crate) async fn update_user(
     now: OffsetDateTime,
 ) -> Result<Model, UpdateError> {
     let transaction = database.begin_write().await?;
-    let user = store::lock(&transaction, id).await?.ok_or(UpdateError::NoSuchUser)?;
+    let user = store::lock(&transaction, id)
+        .await?
+        .ok_or(UpdateError::NoSuchUser)?;
     if matches!(seen, IfMatch::Version(version) if version != user.version) {
         return Err(UpdateError::Stale);
     }

@@ -79,7 +79,9 @@ impl Email {
 
 fn is_label(label: &str) -> bool {
     (1..=MAX_LABEL).contains(&label.len())
-        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && label
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         && !label.starts_with('-')
         && !label.ends_with('-')
 }
@@ -225,7 +227,11 @@ impl FromFields for Lookup {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         fields
             .required("ids", |ids: Vec<UserId>| {
-                if (1..=MAX_LOOKUP).contains(&ids.len()) { Ok(ids) } else { Err(LookupRule) }
+                if (1..=MAX_LOOKUP).contains(&ids.len()) {
+                    Ok(ids)
+                } else {
+                    Err(LookupRule)
+                }
             })
             .map(Self)
     }
@@ -246,9 +252,26 @@ mod tests {
     #[test]
     fn what_a_browser_would_not_accept_is_no_address() {
         for text in [
-            "", "x", "@", "a@", "@b", "a b@c.d", "a@b..c", "a@b.", "a@.b", "a@-b.c", "a@b-.c",
-            "a@b@c", "a@b.c\r\nBcc: x@y", "a@b.c\0", "ä@b.c", "a@ä.c", "a@[127.0.0.1]",
-            "\"a\"@b.c", "a,b@c.d", "\ta@b.c",
+            "",
+            "x",
+            "@",
+            "a@",
+            "@b",
+            "a b@c.d",
+            "a@b..c",
+            "a@b.",
+            "a@.b",
+            "a@-b.c",
+            "a@b-.c",
+            "a@b@c",
+            "a@b.c\r\nBcc: x@y",
+            "a@b.c\0",
+            "ä@b.c",
+            "a@ä.c",
+            "a@[127.0.0.1]",
+            "\"a\"@b.c",
+            "a,b@c.d",
+            "\ta@b.c",
         ] {
             assert_eq!(Email::parse(text), Err(EmailError::Malformed), "{text:?}");
         }
@@ -288,7 +311,10 @@ mod tests {
 
     #[test]
     fn nobody_but_an_admin_may_change_a_role() {
-        let patch = |role| AccountPatch { full_name: Change::Keep, role };
+        let patch = |role| AccountPatch {
+            full_name: Change::Keep,
+            role,
+        };
         for role in [Role::Student, Role::Instructor] {
             assert!(!patch(Change::Set(Role::Student)).is_open_to(role));
             assert!(patch(Change::Keep).is_open_to(role));

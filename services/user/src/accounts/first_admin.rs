@@ -28,7 +28,8 @@ impl FirstAdmin {
         if settings.email.is_empty() {
             return Ok(None);
         }
-        let refuse = |key: &str, reason: String| SettingsError::refused(format!("admin.{key}"), reason);
+        let refuse =
+            |key: &str, reason: String| SettingsError::refused(format!("admin.{key}"), reason);
         Ok(Some(Self {
             email: Email::parse(&settings.email)
                 .map_err(|error| refuse("email", error.to_string()))?,
@@ -55,7 +56,9 @@ pub(crate) enum FirstAdminError {
 /// must not make anybody an admin.
 pub(crate) async fn ensure(state: &State, admin: FirstAdmin) -> Result<(), FirstAdminError> {
     // Only to spare a start the hash; the constraint decides.
-    let existing = store::find_by_email(&state.database, &admin.email).await.map_err(RegisterError::from)?;
+    let existing = store::find_by_email(&state.database, &admin.email)
+        .await
+        .map_err(RegisterError::from)?;
     if let Some(account) = existing {
         if account.role != Role::Admin {
             let user_id = account.id;

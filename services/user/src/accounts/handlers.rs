@@ -98,7 +98,9 @@ pub(crate) async fn get_user(
     Id(id): Id<UserId>,
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    let user = store::find(&state.database, id).await?.ok_or_else(ApiError::not_found)?;
+    let user = store::find(&state.database, id)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
     let mut answer = HttpResponse::Ok();
     let view = if caller.is_or_administers(id) {
         answer.insert_header(etag(user.version));
@@ -159,7 +161,13 @@ pub(crate) async fn list_users(
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     let rows = store::list(&state.database, window).await?;
-    Ok(page(&request, window, rows, |user| user.id.get(), User::from))
+    Ok(page(
+        &request,
+        window,
+        rows,
+        |user| user.id.get(),
+        User::from,
+    ))
 }
 
 /// How the named people are reached; unknown ids are left out.
@@ -183,6 +191,7 @@ pub(crate) async fn lookup_users(
 
 /// An account as its owner sees it, with what a change of it must name.
 fn whole(user: Model) -> HttpResponse {
-    HttpResponse::Ok().insert_header(etag(user.version)).json(User::from(user))
+    HttpResponse::Ok()
+        .insert_header(etag(user.version))
+        .json(User::from(user))
 }
-

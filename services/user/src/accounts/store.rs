@@ -27,7 +27,10 @@ pub(crate) async fn find_by_email(
     db: &impl ConnectionTrait,
     email: &Email,
 ) -> Result<Option<Model>, DbErr> {
-    Entity::find().filter(Column::EmailFolded.eq(email.folded())).one(db).await
+    Entity::find()
+        .filter(Column::EmailFolded.eq(email.folded()))
+        .one(db)
+        .await
 }
 
 /// The accounts with these ids, by id; unknown ones are left out.
@@ -43,10 +46,7 @@ pub(crate) async fn find_all(
 }
 
 /// One page of all accounts, by id, and one row more.
-pub(crate) async fn list(
-    db: &impl ConnectionTrait,
-    window: Window,
-) -> Result<Vec<Model>, DbErr> {
+pub(crate) async fn list(db: &impl ConnectionTrait, window: Window) -> Result<Vec<Model>, DbErr> {
     let mut query = Entity::find().order_by_asc(Column::Id);
     if let Some(after) = window.after {
         query = query.filter(Column::Id.gt(after));

@@ -23,6 +23,8 @@ impl MigrationTrait for Migration {
             .take();
         manager.create_table(users).await?;
         // The judge of who was first; `commands::register_user` reads its verdict by name.
-        manager.create_index(columns::unique("users", &["email_folded"])).await
+        manager
+            .create_index(columns::unique("users", &["email_folded"]))
+            .await
     }
 }

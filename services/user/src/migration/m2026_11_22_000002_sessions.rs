@@ -17,10 +17,14 @@ impl MigrationTrait for Migration {
             .col(columns::timestamp("opened_at"))
             .col(columns::timestamp("expires_at"))
             .col(columns::optional_timestamp("ended_at"))
-            .foreign_key(&mut columns::foreign_key("sessions", "user_id", "users", cascade))
+            .foreign_key(&mut columns::foreign_key(
+                "sessions", "user_id", "users", cascade,
+            ))
             .take();
         manager.create_table(sessions).await?;
-        manager.create_index(columns::index("sessions", &["user_id"])).await?;
+        manager
+            .create_index(columns::index("sessions", &["user_id"]))
+            .await?;
 
         let cascade = ForeignKeyAction::Cascade;
         let tokens = Table::create()
@@ -38,7 +42,11 @@ impl MigrationTrait for Migration {
             ))
             .take();
         manager.create_table(tokens).await?;
-        manager.create_index(columns::unique("refresh_tokens", &["digest"])).await?;
-        manager.create_index(columns::index("refresh_tokens", &["session_id"])).await
+        manager
+            .create_index(columns::unique("refresh_tokens", &["digest"]))
+            .await?;
+        manager
+            .create_index(columns::index("refresh_tokens", &["session_id"]))
+            .await
     }
 }

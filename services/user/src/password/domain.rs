@@ -79,7 +79,10 @@ mod tests {
         assert_eq!(verdict("zfHq2w!x"), None);
         assert_eq!(verdict(&"ü".repeat(7)), Some(PasswordError::TooShort));
         assert_eq!(verdict(&"é🐎".repeat(64)), None);
-        assert_eq!(verdict(&format!("{}x", "é🐎".repeat(64))), Some(PasswordError::TooLong));
+        assert_eq!(
+            verdict(&format!("{}x", "é🐎".repeat(64))),
+            Some(PasswordError::TooLong)
+        );
     }
 
     #[test]
@@ -90,7 +93,13 @@ mod tests {
 
     #[test]
     fn a_common_password_is_refused_in_any_capitals() {
-        for password in ["password1", "PassWord1", "12345678", "QWERTYUIOP", "iloveyou"] {
+        for password in [
+            "password1",
+            "PassWord1",
+            "12345678",
+            "QWERTYUIOP",
+            "iloveyou",
+        ] {
             assert_eq!(verdict(password), Some(PasswordError::Common), "{password}");
         }
     }

@@ -88,16 +88,23 @@ impl Hasher {
                 Err(error) => Err(error.into()),
             }
         };
-        self.run(work).instrument(info_span!("password.verify")).await
+        self.run(work)
+            .instrument(info_span!("password.verify"))
+            .await
     }
 
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| HashError::Busy)?;
+        let place = Arc::clone(&self.places)
+            .try_acquire_owned()
+            .map_err(|_| HashError::Busy)?;
         // Never closed; a caller that goes away while waiting gives its place back.
-        let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| HashError::Busy)?;
+        let slot = Arc::clone(&self.slots)
+            .acquire_owned()
+            .await
+            .map_err(|_| HashError::Busy)?;
         spawn_blocking(move || {
             // Held here, not by the caller: work that has begun cannot be called off.
             let _held = (place, slot);
@@ -127,8 +134,16 @@ mod tests {
     async fn a_hash_names_its_parameters_and_knows_its_password_alone() {
         let hasher = hasher(1, 1);
         let hash = hasher.hash(password("zfHq2w!x")).await.unwrap();
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(hasher.verify("zfHq2w!x".into(), Some(hash.clone())).await.unwrap());
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{hash}"
+        );
+        assert!(
+            hasher
+                .verify("zfHq2w!x".into(), Some(hash.clone()))
+                .await
+                .unwrap()
+        );
         assert!(!hasher.verify("zfHq2w!X".into(), Some(hash)).await.unwrap());
         assert!(!hasher.verify("zfHq2w!x".into(), None).await.unwrap());
     }
@@ -137,7 +152,10 @@ mod tests {
     async fn equal_passwords_have_different_hashes() {
         let hasher = hasher(1, 1);
         let (first, second) = (password("zfHq2w!x"), password("zfHq2w!x"));
-        assert_ne!(hasher.hash(first).await.unwrap(), hasher.hash(second).await.unwrap());
+        assert_ne!(
+            hasher.hash(first).await.unwrap(),
+            hasher.hash(second).await.unwrap()
+        );
     }
 
     #[tokio::test]
@@ -160,7 +178,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_stored_hash_that_cannot_be_read_is_an_error_and_not_a_no() {
-        let refused = hasher(1, 0).verify("zfHq2w!x".into(), Some("plain".to_owned())).await;
+        let refused = hasher(1, 0)
+            .verify("zfHq2w!x".into(), Some("plain".to_owned()))
+            .await;
         assert!(matches!(refused, Err(HashError::Failed(_))), "{refused:?}");
     }
 }

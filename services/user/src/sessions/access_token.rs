@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_token_is_verified_with_the_published_key_it_names() {
-        let issuer = Issuer::new(SigningKey::parse(SEED).unwrap(), Duration::from_secs(900));
+        let issuer = Issuer::new(SigningKey::parse(SEED).unwrap(), Duration::from_mins(15));
         let user = UserId::try_from(7).unwrap();
         let now = OffsetDateTime::from_unix_timestamp(4_000_000_000).unwrap();
         let token = issuer.issue(user, Role::Instructor, now).unwrap();
@@ -143,13 +143,19 @@ mod tests {
         let mut members: Vec<_> = json["keys"][0].as_object().unwrap().keys().collect();
         members.sort();
         assert_eq!(members, ["alg", "crv", "kid", "kty", "use", "x"]);
-        assert!(!format!("{issuer:?}").contains("48, 46, 2, 1"), "debug output hides the key");
+        assert!(
+            !format!("{issuer:?}").contains("48, 46, 2, 1"),
+            "debug output hides the key"
+        );
     }
 
     #[test]
     fn what_is_not_32_bytes_in_base64_is_no_key() {
         for text in ["", "short", "bHljZXVt", "not base64 !"] {
-            assert!(matches!(SigningKey::parse(text), Err(KeyError::Malformed)), "{text:?}");
+            assert!(
+                matches!(SigningKey::parse(text), Err(KeyError::Malformed)),
+                "{text:?}"
+            );
         }
     }
 }

@@ -34,7 +34,9 @@ pub(crate) async fn authenticate(
         Some(email) => accounts::store::find_by_email(database, email).await?,
         None => None,
     };
-    let stored = account.as_ref().map(|account| account.password_hash.clone());
+    let stored = account
+        .as_ref()
+        .map(|account| account.password_hash.clone());
     let matches = hasher.verify(login.password, stored).await?;
     match account {
         Some(account) if matches => Ok(account),
@@ -100,7 +102,11 @@ pub(crate) async fn refresh_session(
         transaction.commit().await?;
         if ending == Ending::Now {
             let session_id = token.session_id;
-            tracing::warn!(event = "session.token_replayed", session_id, "session ended");
+            tracing::warn!(
+                event = "session.token_replayed",
+                session_id,
+                "session ended"
+            );
         }
         return Err(RefreshError::Ended);
     }

@@ -45,9 +45,12 @@ pub(crate) struct Login {
 
 impl FromFields for Login {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let email = fields.required("email", |text: String| Ok::<_, Infallible>(Email::parse(&text).ok()));
-        let password =
-            fields.required("password", |text: String| Ok::<SecretString, Infallible>(text.into()));
+        let email = fields.required("email", |text: String| {
+            Ok::<_, Infallible>(Email::parse(&text).ok())
+        });
+        let password = fields.required("password", |text: String| {
+            Ok::<SecretString, Infallible>(text.into())
+        });
         Some(Self {
             email: email?,
             password: password?,
@@ -79,7 +82,10 @@ mod tests {
         assert_eq!(URL_SAFE_NO_PAD.decode(first.expose()).unwrap().len(), 32);
         assert_ne!(first.expose(), second.expose());
         assert_ne!(first.digest(), first.expose());
-        assert_eq!(first.digest(), RefreshToken(first.expose().to_owned().into()).digest());
+        assert_eq!(
+            first.digest(),
+            RefreshToken(first.expose().to_owned().into()).digest()
+        );
         assert!(!format!("{first:?}").contains(first.expose()));
     }
 }

@@ -31,8 +31,7 @@ pub(crate) async fn open_session(
 ) -> Result<HttpResponse, ApiError> {
     let user = commands::authenticate(&state.database, &state.hasher, login).await?;
     let now = clock::now();
-    let token =
-        commands::open_session(&state.database, &user, state.session_lifetime, now).await?;
+    let token = commands::open_session(&state.database, &user, state.session_lifetime, now).await?;
     answer(&state, &user, &token, now)
 }
 
@@ -84,7 +83,10 @@ fn answer(
     token: &RefreshToken,
     now: OffsetDateTime,
 ) -> Result<HttpResponse, ApiError> {
-    let access_token = state.issuer.issue(user.id, user.role, now).map_err(ApiError::internal)?;
+    let access_token = state
+        .issuer
+        .issue(user.id, user.role, now)
+        .map_err(ApiError::internal)?;
     Ok(HttpResponse::Ok().json(Session {
         access_token,
         token_type: "Bearer".to_owned(),

@@ -2,7 +2,9 @@
 
 use lyceum_chassis::database::DbErr;
 use lyceum_contracts::ids::UserId;
-use sea_orm::{ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set,
+};
 use time::OffsetDateTime;
 
 use crate::entity::{refresh_token, session};
@@ -39,12 +41,19 @@ pub(super) async fn end(
     now: OffsetDateTime,
 ) -> Result<Ending, DbErr> {
     let ended = session::Entity::update_many()
-        .set(session::ActiveModel { ended_at: Set(Some(now)), ..Default::default() })
+        .set(session::ActiveModel {
+            ended_at: Set(Some(now)),
+            ..Default::default()
+        })
         .filter(session::Column::Id.eq(id))
         .filter(session::Column::EndedAt.is_null())
         .exec(db)
         .await?;
-    Ok(if ended.rows_affected == 0 { Ending::Already } else { Ending::Now })
+    Ok(if ended.rows_affected == 0 {
+        Ending::Already
+    } else {
+        Ending::Now
+    })
 }
 
 /// Whether a session was ended by this call.
@@ -111,10 +120,17 @@ pub(super) async fn spend_token(
     now: OffsetDateTime,
 ) -> Result<Spending, DbErr> {
     let spent = refresh_token::Entity::update_many()
-        .set(refresh_token::ActiveModel { spent_at: Set(Some(now)), ..Default::default() })
+        .set(refresh_token::ActiveModel {
+            spent_at: Set(Some(now)),
+            ..Default::default()
+        })
         .filter(refresh_token::Column::Id.eq(id))
         .filter(refresh_token::Column::SpentAt.is_null())
         .exec(db)
         .await?;
-    Ok(if spent.rows_affected == 0 { Spending::Already } else { Spending::Now })
+    Ok(if spent.rows_affected == 0 {
+        Spending::Already
+    } else {
+        Spending::Now
+    })
 }

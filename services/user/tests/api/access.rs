@@ -1,0 +1,286 @@
+//! Who may call what: every caller on every route, and tokens that do not count.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use lyceum_chassis::Service;
+use lyceum_contracts::ids::UserId;
+use lyceum_contracts::role::Role;
+use lyceum_testing::identity::TestUsers;
+use lyceum_testing::peer::Answer;
+use lyceum_user::App;
+use lyceum_user::settings::DEVELOPMENT_SIGNING_KEY;
+use serde_json::{Value, json};
+
+use crate::platform::{PASSWORD, Platform, registration};
+
+/// A route, a body where it takes one, and the statuses of: nobody, another student, an
+/// instructor, the person themself, an admin, a service.
+type Row = (&'static str, String, Option<Value>, [u16; 6]);
+
+fn table(ada: UserId) -> Vec<Row> {
+    let row = |method, path: &str, body, statuses| {
+        (
+            method,
+            path.replace("{id}", &ada.to_string()),
+            body,
+            statuses,
+        )
+    };
+    let wrong = json!({"email": "ada@example.org", "password": "wrong"});
+    let token = json!({"refresh_token": "nobody's"});
+    vec![
+        row(
+            "POST",
+            "/users",
+            Some(registration("ada@example.org")),
+            [409; 6],
+        ),
+        row("GET", "/users", None, [401, 403, 403, 403, 200, 401]),
+        row("GET", "/users/me", None, [401, 200, 200, 200, 200, 401]),
+        row("GET", "/users/{id}", None, [401, 200, 200, 200, 200, 401]),
+        row(
+            "PATCH",
+            "/users/{id}",
+            Some(json!({"full_name": "A"})),
+            [401, 404, 404, 200, 200, 401],
+        ),
+        row(
+            "PATCH",
+            "/users/{id}",
+            Some(json!({"role": "student"})),
+            [401, 404, 404, 403, 200, 401],
+        ),
+        row(
+            "GET",
+            "/users/{id}/overview",
+            None,
+            [401, 404, 404, 200, 200, 401],
+        ),
+        row("POST", "/auth/login", Some(wrong), [401; 6]),
+        row("POST", "/auth/refresh", Some(token.clone()), [401; 6]),
+        row("POST", "/auth/logout", Some(token), [204; 6]),
+        row("GET", "/.well-known/jwks.json", None, [200; 6]),
+        row(
+            "POST",
+            "/internal/users/lookup",
+            Some(json!({"ids": [ada]})),
+            [401, 403, 403, 403, 403, 200],
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn every_route_knows_its_callers() {
+    let platform = Platform::start();
+    let ada = platform.student("ada").await;
+    let table = table(ada.id);
+    let callers = [
+        ("nobody", None),
+        ("another student", Some(platform.student("bob").await.token)),
+        (
+            "an instructor",
+            Some(platform.instructor("cyd").await.token),
+        ),
+        ("the person", Some(ada.token.clone())),
+        ("an admin", Some(platform.admin().await.token)),
+        ("a service", Some(platform.app.token_of("course"))),
+    ];
+    for (method, path, body, statuses) in &table {
+        for ((name, token), status) in callers.iter().zip(statuses) {
+            let mut request = platform.client().request(method.parse().unwrap(), path);
+            if let Some(token) = token {
+                request = request.bearer(token);
+            }
+            if let Some(body) = body {
+                request = request.header("if-match", "*").json(body);
+            }
+            let answer = request.send().await;
+            assert_eq!(
+                answer.status,
+                *status,
+                "{name}: {method} {path}: {}",
+                answer.text()
+            );
+            if *status == 401 {
+                let challenge = answer.header("www-authenticate").unwrap_or_default();
+                assert!(challenge.starts_with("Bearer"), "{name}: {method} {path}");
+            }
+        }
+    }
+    assert_eq!(
+        uncovered(&table, ada.id),
+        [""; 0],
+        "every operation has a row"
+    );
+}
+
+/// The operations of the description that no row is about.
+fn uncovered(table: &[Row], id: UserId) -> Vec<String> {
+    let description = serde_json::to_value(App::openapi()).unwrap();
+    let paths = description["paths"].as_object().unwrap();
+    let operations = paths.iter().flat_map(|(path, item)| {
+        let path = path.replace("{id}", &id.to_string());
+        let methods = item.as_object().unwrap().keys();
+        methods.map(move |method| (method.to_uppercase(), path.clone()))
+    });
+    operations
+        .filter(|(method, path)| !table.iter().any(|row| row.0 == method && row.1 == *path))
+        .map(|(method, path)| format!("{method} {path}"))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_token_that_does_not_count_is_refused_the_same_way_whatever_is_wrong() {
+    let platform = Platform::start();
+    let ada = platform.student("ada").await;
+    let issuer = issuer();
+    let token = || issuer.token(ada.id, Role::Student);
+    platform
+        .client()
+        .get("/users/me")
+        .bearer(token().sign())
+        .send()
+        .await
+        .expect(200);
+    let stranger = TestUsers::new();
+    let wrong = [
+        ("alg none", token().unsigned()),
+        ("signed with the public key", token().sign_with_public_key()),
+        ("signed by a stranger", token().sign_as_stranger()),
+        ("of another issuer's key", stranger.student(ada.id)),
+        ("unknown kid", token().parameter("kid", "stray").sign()),
+        ("no kid", token().parameter("kid", Value::Null).sign()),
+        (
+            "jku header",
+            stranger
+                .token(ada.id, Role::Admin)
+                .parameter("jku", "http://127.0.0.1:1/")
+                .sign(),
+        ),
+        ("id token", token().parameter("typ", "JWT").sign()),
+        ("no type", token().parameter("typ", Value::Null).sign()),
+        ("expired", token().expired().sign()),
+        ("not yet", token().claim("nbf", 4_102_444_800_u64).sign()),
+        ("another audience", token().claim("aud", "other").sign()),
+        ("another issuer", token().claim("iss", "other").sign()),
+        ("without end", token().claim("exp", Value::Null).sign()),
+        ("no subject", token().claim("sub", Value::Null).sign()),
+        (
+            "subject of no kind",
+            token().claim("sub", "1' OR '1'='1").sign(),
+        ),
+        ("unknown role", token().claim("role", "root").sign()),
+        ("a refresh token", ada.refresh_token.clone()),
+        ("a service token", platform.app.token_of("course")),
+        ("not a token", "abc".to_owned()),
+    ];
+    let mut answers = Vec::new();
+    for (name, token) in wrong {
+        let answer = platform
+            .client()
+            .get("/users/me")
+            .bearer(token)
+            .send()
+            .await;
+        assert_eq!(answer.status, 401, "{name}: {}", answer.text());
+        let challenge = answer.header("www-authenticate");
+        assert_eq!(challenge, Some("Bearer error=\"invalid_token\""), "{name}");
+        let problem = answer.problem();
+        answers.push((problem.r#type, problem.title, problem.detail));
+    }
+    answers.dedup();
+    assert_eq!(
+        answers.len(),
+        1,
+        "nobody learns what was wrong: {answers:?}"
+    );
+}
+
+/// Signs as the service under test does with its default key.
+fn issuer() -> TestUsers {
+    let seed = STANDARD.decode(DEVELOPMENT_SIGNING_KEY).unwrap();
+    TestUsers::with_key(seed.try_into().unwrap())
+}
+
+#[tokio::test]
+async fn a_token_of_somebody_who_is_gone_asks_them_to_sign_in() {
+    let platform = Platform::start();
+    let ghost = issuer().student(999_999_i64);
+    let answer = platform
+        .client()
+        .get("/users/me")
+        .bearer(&ghost)
+        .send()
+        .await;
+    answer.expect(401).problem();
+}
+
+#[tokio::test]
+async fn a_token_anywhere_but_in_its_header_is_none() {
+    let platform = Platform::start();
+    let ada = platform.student("ada").await;
+    let path = format!("/users/me?access_token={}", ada.token);
+    platform.client().get(&path).send().await.expect(401);
+    let lines = platform.app.captured().lines().join("\n");
+    assert!(!lines.contains(&ada.token));
+}
+
+#[tokio::test]
+async fn logs_and_spans_hold_no_secret_and_no_personal_data() {
+    let platform = Platform::start();
+    platform
+        .course
+        .on("GET /users/{id}/courses")
+        .always(Answer::status(500));
+    let body = json!({"email": "countess@lovelace.example", "password": PASSWORD, "full_name": "Augusta Byron"});
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let traced = |path: &str| {
+        let parent = format!("00-{trace}-00f067aa0ba902b7-01");
+        platform.client().post(path).header("traceparent", parent)
+    };
+    traced("/users").json(&body).send().await.expect(201);
+    traced("/users").json(&body).send().await.expect(409);
+    let login = json!({"email": "countess@lovelace.example", "password": PASSWORD});
+    let answer = traced("/auth/login").json(&login).send().await.expect(200);
+    let session: Value = answer.json();
+    let refresh = json!({"refresh_token": session["refresh_token"]});
+    traced("/auth/refresh")
+        .json(&refresh)
+        .send()
+        .await
+        .expect(200);
+    traced("/auth/refresh")
+        .json(&refresh)
+        .send()
+        .await
+        .expect(401);
+    let wrong = json!({"email": "countess@lovelace.example", "password": "opensesame-opensesame"});
+    traced("/auth/login").json(&wrong).send().await.expect(401);
+
+    let captured = platform.app.captured();
+    let said = format!(
+        "{:?} {:?}",
+        captured.wait_for_spans(trace, 6).await,
+        captured.lines_of(trace)
+    );
+    for event in [
+        "user.registered",
+        "session.opened",
+        "session.login_failed",
+        "session.token_replayed",
+    ] {
+        assert!(said.contains(event), "{event} is told");
+    }
+    let secrets = ["access_token", "refresh_token"].map(|name| session[name].as_str().unwrap());
+    let private = [
+        "countess",
+        "lovelace.example",
+        "Augusta",
+        "argon2",
+        PASSWORD,
+        "opensesame",
+    ];
+    for text in private.iter().chain(&secrets) {
+        assert!(!said.contains(text), "{text} is told");
+    }
+}

@@ -1,0 +1,19 @@
+//! The user service over real HTTP, on a real database, with scripted peers.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests stop the test as the tests themselves do"
+)]
+
+mod access;
+mod accounts;
+mod admin;
+mod description;
+mod events;
+mod hashing;
+mod lists;
+mod lookup;
+mod overview;
+mod platform;
+mod protocol;
+mod registration;
+mod sessions;
