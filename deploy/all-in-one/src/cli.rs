@@ -52,6 +52,14 @@ pub(crate) struct UpOptions {
     /// How the services log; pretty on a terminal, json elsewhere, unless said
     #[arg(long, env = "LYCEUM__TELEMETRY__LOG_FORMAT", value_parser = ["json", "pretty"])]
     pub(crate) log_format: Option<String>,
+    /// What the services log
+    #[arg(
+        long,
+        env = "LYCEUM__TELEMETRY__LOG_FILTER",
+        default_value = "info,actix_server=warn,sea_orm_migration=warn",
+        value_name = "FILTER"
+    )]
+    pub(crate) log_filter: String,
     /// No colours, even on a terminal
     #[arg(long, env = "NO_COLOR", value_parser = FalseyValueParser::new())]
     pub(crate) no_color: bool,

@@ -6,10 +6,10 @@
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
+use hyper::Request;
 use hyper::body::Bytes;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
+use hyper::header::CONTENT_TYPE;
 use hyper::http::request::Builder;
-use hyper::{Method, Request};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -56,32 +56,29 @@ impl Http {
 
     /// `GET`, as nobody in particular.
     pub(crate) async fn get(&self, url: &str) -> Result<Answer, HttpError> {
-        self.send(Request::get(url).body(Full::default())?).await
+        self.exchange(Request::get(url).body(Full::default())?)
+            .await
     }
 
-    /// Any method, with a JSON body or none, as the bearer of `token` or as nobody.
-    pub(crate) async fn json<T: Serialize + ?Sized>(
+    /// What `request` says, with a JSON body or none.
+    pub(crate) async fn send(
         &self,
-        method: Method,
-        url: &str,
-        token: Option<&str>,
-        body: Option<&T>,
+        request: Builder,
+        body: Option<&impl Serialize>,
     ) -> Result<Answer, HttpError> {
-        let mut request: Builder = Request::builder().method(method).uri(url);
-        if let Some(token) = token {
-            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
-        }
-        let body = match body {
+        let request = match body {
             Some(body) => {
-                request = request.header(CONTENT_TYPE, "application/json");
-                serde_json::to_vec(body)?.into()
+                let body = Full::from(serde_json::to_vec(body)?);
+                request
+                    .header(CONTENT_TYPE, "application/json")
+                    .body(body)?
             }
-            None => Full::default(),
+            None => request.body(Full::default())?,
         };
-        self.send(request.body(body)?).await
+        self.exchange(request).await
     }
 
-    async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answer, HttpError> {
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, HttpError> {
         let url = request.uri().to_string();
         let exchange = async {
             let (head, body) = self.0.request(request).await.ok()?.into_parts();
@@ -95,17 +92,6 @@ impl Http {
             Ok(Some(answer)) => Ok(answer),
             Ok(None) | Err(_) => Err(HttpError::NoAnswer { url }),
         }
-    }
-
-    #[cfg(test)]
-    pub(crate) async fn post_bytes(
-        &self,
-        url: &str,
-        content_type: &str,
-        body: Vec<u8>,
-    ) -> Result<Answer, HttpError> {
-        let request = Request::post(url).header(CONTENT_TYPE, content_type);
-        self.send(request.body(Full::from(body))?).await
     }
 }
 

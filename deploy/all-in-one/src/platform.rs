@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use crate::data::DataFolder;
+use crate::demo::{ADMIN, PASSWORD};
 use crate::ports::{HOST, Ports};
 use crate::services::Service;
 use crate::supervise::Recipe;
@@ -31,6 +32,8 @@ pub(crate) struct Platform {
     pub(crate) ports: Ports,
     /// `json` or `pretty`.
     pub(crate) log_format: String,
+    /// As `tracing`'s `EnvFilter` reads it.
+    pub(crate) log_filter: String,
 }
 
 impl Platform {
@@ -85,10 +88,15 @@ impl Platform {
                 EXPORT_INTERVAL.as_millis().to_string(),
             ),
             ("TELEMETRY__LOG_FORMAT", self.log_format.clone()),
+            ("TELEMETRY__LOG_FILTER", self.log_filter.clone()),
         ]
         .into_iter()
         .map(|(key, value)| (format!("LYCEUM__{key}"), value))
         .collect();
+        if service == Service::User {
+            settings.push(("LYCEUM__ADMIN__EMAIL".to_owned(), ADMIN.email.to_owned()));
+            settings.push(("LYCEUM__ADMIN__PASSWORD".to_owned(), PASSWORD.to_owned()));
+        }
         for peer in service.peers() {
             let key = format!(
                 "LYCEUM__UPSTREAMS__{}__BASE_URL",

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
+use lyceum_chassis::cli::run_with;
 
 /// A service of the platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -41,8 +42,12 @@ impl Service {
 
     /// Is this service, with the command line its own binary would take.
     pub(crate) fn run(self, arguments: Vec<OsString>) -> ExitCode {
-        let name = OsString::from(format!("lyceum-{}", self.name()));
-        let _arguments = std::iter::once(name).chain(arguments);
-        ExitCode::FAILURE
+        let program = OsString::from(format!("lyceum-{}", self.name()));
+        let line = std::iter::once(program).chain(arguments);
+        match self {
+            Self::User => run_with::<lyceum_user::App>(line),
+            Self::Course => run_with::<lyceum_course::App>(line),
+            Self::Notification => run_with::<lyceum_notification::App>(line),
+        }
     }
 }

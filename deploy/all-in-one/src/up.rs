@@ -55,14 +55,8 @@ pub(crate) fn run(options: &UpOptions) -> Result<(), UpError> {
         program: std::env::current_exe()?,
         data,
         ports: reservation.ports()?,
-        log_format: options.log_format.clone().unwrap_or_else(|| {
-            if Console::is_terminal() {
-                "pretty"
-            } else {
-                "json"
-            }
-            .to_owned()
-        }),
+        log_format: log_format(options).to_owned(),
+        log_filter: options.log_filter.clone(),
     };
     let console = Console::new(options.no_color);
     tokio::runtime::Builder::new_multi_thread()
@@ -70,6 +64,15 @@ pub(crate) fn run(options: &UpOptions) -> Result<(), UpError> {
         .enable_all()
         .build()?
         .block_on(async { live(&platform, reservation, console, !options.no_demo).await })
+}
+
+/// A person reads pretty lines; whatever reads a file or a pipe wants JSON.
+fn log_format(options: &UpOptions) -> &str {
+    match &options.log_format {
+        Some(format) => format,
+        None if Console::is_terminal() => "pretty",
+        None => "json",
+    }
 }
 
 async fn live(
@@ -84,11 +87,9 @@ async fn live(
     let mut receiver = JoinSet::new();
     receiver.spawn(traces::serve(otlp, page, close_traces.clone()));
 
-    let recipes = Service::ALL.map(|service| platform.recipe(service));
-    let mut fleet = Fleet::start(recipes, console);
+    let mut fleet = Fleet::new(console);
     let started = tokio::select! {
-        ready = get_ready(platform, with_demo) => ready.map(Some),
-        ended = fleet.next_ended() => Err(UpError::NotStarted(ended.map_or("nothing", |report| report.name))),
+        ready = get_ready(platform, &mut fleet, with_demo) => ready.map(Some),
         () = signals.next() => Ok(None),
     };
     if let Ok(Some(demo)) = &started {
@@ -104,15 +105,25 @@ async fn live(
     started.map(drop).and(ended)
 }
 
-/// Every service answers, and there is something to see.
-async fn get_ready(platform: &Platform, with_demo: bool) -> Result<Option<Demo>, UpError> {
+/// Starts the services and waits until each answers and there is something to see.
+///
+/// One after the other: what a service needs of its peers when it starts, it then finds.
+async fn get_ready(
+    platform: &Platform,
+    fleet: &mut Fleet,
+    with_demo: bool,
+) -> Result<Option<Demo>, UpError> {
     let http = Http::new();
     let deadline = Instant::now() + START_DEADLINE;
     for service in Service::ALL {
-        let ready = tokio::time::timeout_at(deadline, until_ready(&http, platform, service));
-        ready
-            .await
-            .map_err(|_late| UpError::NotReady(service.name()))?;
+        fleet.start(platform.recipe(service));
+        tokio::select! {
+            () = until_ready(&http, platform, service) => {}
+            ended = fleet.next_ended() => {
+                return Err(UpError::NotStarted(ended.map_or(service.name(), |report| report.name)));
+            }
+            () = tokio::time::sleep_until(deadline) => return Err(UpError::NotReady(service.name())),
+        }
     }
     Ok(if with_demo {
         Some(demo::prepare(&http, platform).await)

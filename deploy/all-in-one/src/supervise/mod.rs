@@ -73,25 +73,29 @@ struct Orders {
 /// All children.
 #[derive(Debug)]
 pub(crate) struct Fleet {
+    console: Console,
     orders: Orders,
     keepers: JoinSet<Report>,
 }
 
 impl Fleet {
-    /// Starts every child.
-    pub(crate) fn start(recipes: impl IntoIterator<Item = Recipe>, console: Console) -> Self {
-        let orders = Orders::default();
-        let mut keepers = JoinSet::new();
-        for recipe in recipes {
-            let orders = orders.clone();
-            keepers.spawn(async move {
-                Report {
-                    name: recipe.name,
-                    outcome: keep(recipe, orders, console).await,
-                }
-            });
+    /// Nobody yet.
+    pub(crate) fn new(console: Console) -> Self {
+        Self {
+            console,
+            orders: Orders::default(),
+            keepers: JoinSet::new(),
         }
-        Self { orders, keepers }
+    }
+
+    /// Starts one more child.
+    pub(crate) fn start(&mut self, recipe: Recipe) {
+        let (orders, console) = (self.orders.clone(), self.console);
+        self.keepers.spawn(async move {
+            let name = recipe.name;
+            let outcome = keep(recipe, orders, console).await;
+            Report { name, outcome }
+        });
     }
 
     /// From now on a child that ends is started again.

@@ -30,10 +30,9 @@ impl Scene {
             command,
             patience,
         };
-        Self {
-            fleet: Fleet::start([recipe], Console::new(true)),
-            folder,
-        }
+        let mut fleet = Fleet::new(Console::new(true));
+        fleet.start(recipe);
+        Self { folder, fleet }
     }
 
     fn pids(&self) -> PathBuf {

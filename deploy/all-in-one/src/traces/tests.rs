@@ -1,7 +1,6 @@
 //! A span goes in by OTLP and comes out of Jaeger's API, over real sockets.
 
-use std::net::SocketAddr;
-
+use lyceum_testing::http::Client;
 use otlp_embedded::proto::collector::trace::v1::ExportTraceServiceRequest;
 use otlp_embedded::proto::common::v1::any_value::Value as OtlpValue;
 use otlp_embedded::proto::common::v1::{AnyValue, KeyValue};
@@ -14,51 +13,50 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::http::Http;
+
+const PROTOBUF: &str = "application/x-protobuf";
 
 struct Page {
-    otlp: SocketAddr,
-    ui: SocketAddr,
-    http: Http,
+    otlp: Client,
+    ui: Client,
     _serving: JoinSet<io::Result<()>>,
 }
 
 impl Page {
     fn open() -> Self {
         let [otlp, page] = [0, 0].map(|port| TcpListener::bind(("127.0.0.1", port)).unwrap());
-        let (otlp_at, page_at) = (otlp.local_addr().unwrap(), page.local_addr().unwrap());
+        let [to_otlp, to_ui] = [&otlp, &page]
+            .map(|listener| Client::new(format!("http://{}", listener.local_addr().unwrap())));
         let mut serving = JoinSet::new();
         serving.spawn(serve(otlp, page, CancellationToken::new()));
         Self {
-            otlp: otlp_at,
-            ui: page_at,
-            http: Http::new(),
+            otlp: to_otlp,
+            ui: to_ui,
             _serving: serving,
         }
     }
 
     async fn export(&self, path: &str, content_type: &str, body: Vec<u8>) -> u16 {
-        let url = format!("http://{}{path}", self.otlp);
-        self.http
-            .post_bytes(&url, content_type, body)
+        self.otlp
+            .post(path)
+            .body(body, content_type)
+            .send()
             .await
-            .unwrap()
             .status
     }
 
     async fn receive(&self, spans: Vec<Span>) {
         let body = export_of(spans).encode_to_vec();
-        assert_eq!(
-            self.export("/v1/traces", "application/x-protobuf", body)
-                .await,
-            200
-        );
+        assert_eq!(self.export("/v1/traces", PROTOBUF, body).await, 200);
     }
 
     async fn listed(&self) -> Vec<Value> {
-        let url = format!("http://{}/api/traces?service=user&limit=20", self.ui);
-        let answer = self.http.get(&url).await.unwrap().json::<Value>().unwrap();
-        answer["data"].as_array().unwrap().clone()
+        let list = self
+            .ui
+            .get("/api/traces?service=user&limit=10000")
+            .send()
+            .await;
+        list.json::<Value>()["data"].as_array().unwrap().clone()
     }
 }
 
@@ -86,10 +84,10 @@ fn export_of(spans: Vec<Span>) -> ExportTraceServiceRequest {
     ExportTraceServiceRequest { resource_spans }
 }
 
-fn span(id: u8, kind: SpanKind) -> Span {
+fn span(id: u16, kind: SpanKind) -> Span {
     Span {
-        trace_id: vec![id; 16],
-        span_id: vec![id; 8],
+        trace_id: id.to_be_bytes().repeat(8),
+        span_id: id.to_be_bytes().repeat(4),
         name: "GET /users/{id}".to_owned(),
         kind: kind.into(),
         start_time_unix_nano: 1_000_000,
@@ -150,7 +148,7 @@ async fn spans_the_page_would_choke_on_are_mended_or_left_out() {
         ..span(2, SpanKind::Server)
     };
     let own_parent = Span {
-        parent_span_id: vec![3; 8],
+        parent_span_id: 3_u16.to_be_bytes().repeat(4),
         ..span(3, SpanKind::Server)
     };
     page.receive(vec![ends_before_it_starts, without_id, own_parent])
@@ -164,14 +162,9 @@ async fn spans_the_page_would_choke_on_are_mended_or_left_out() {
 #[tokio::test]
 async fn metrics_are_accepted_and_what_is_not_otlp_is_refused() {
     let page = Page::open();
+    assert_eq!(page.export("/v1/metrics", PROTOBUF, vec![1, 2]).await, 200);
     assert_eq!(
-        page.export("/v1/metrics", "application/x-protobuf", vec![1, 2])
-            .await,
-        200
-    );
-    assert_eq!(
-        page.export("/v1/traces", "application/x-protobuf", vec![0xff; 9])
-            .await,
+        page.export("/v1/traces", PROTOBUF, vec![0xff; 9]).await,
         400
     );
     assert_eq!(
@@ -179,23 +172,32 @@ async fn metrics_are_accepted_and_what_is_not_otlp_is_refused() {
             .await,
         415
     );
-    assert_eq!(
-        page.export("/v1/logs", "application/x-protobuf", Vec::new())
-            .await,
-        404
-    );
+    assert_eq!(page.export("/v1/logs", PROTOBUF, Vec::new()).await, 404);
 }
 
 #[tokio::test]
 async fn the_page_answers_at_its_root_and_at_the_address_of_a_trace() {
     let page = Page::open();
     for path in ["/", "/trace/0af7651916cd43dd8448eb211c80319c"] {
-        let answer = page
-            .http
-            .get(&format!("http://{}{path}", page.ui))
-            .await
-            .unwrap();
-        assert_eq!(answer.status, 200, "{path}");
+        let answer = page.ui.get(path).send().await.expect(200);
         assert!(answer.text().contains("Jaeger UI"), "{path}");
     }
+}
+
+#[tokio::test]
+async fn the_oldest_traces_make_room_for_new_ones() {
+    let page = Page::open();
+    let more = u16::try_from(MAX_TRACES).unwrap() + 1;
+    page.receive((1..=more).map(|id| span(id, SpanKind::Server)).collect())
+        .await;
+    assert_eq!(
+        page.listed().await.len(),
+        usize::try_from(MAX_TRACES).unwrap()
+    );
+    let oldest = page
+        .ui
+        .get("/api/traces/00010001000100010001000100010001")
+        .send()
+        .await;
+    assert_eq!(oldest.status, 404);
 }
