@@ -12,6 +12,7 @@
 //! | [`peer`] | a peer on a real socket that answers, hangs, resets or talks nonsense as told |
 //! | [`otlp`] | a collector that decodes what arrives and draws each trace as a tree |
 //! | [`identity`] | test users with signed tokens, and tokens that must be refused |
+//! | [`spawn`](mod@spawn) | a whole service in the test's process, stopped when dropped |
 //! | [`process`] | a real binary: ports from its log, killed or terminated at will |
 //!
 //! A dev-dependency only. A kit that cannot do its work stops the test with the reason, so this
@@ -28,10 +29,13 @@ pub mod identity;
 pub mod otlp;
 pub mod peer;
 pub mod process;
+pub mod spawn;
 
 mod background;
 mod journal;
 mod socket;
+
+pub use spawn::{TestApp, spawn, spawn_with};
 
 /// How long the kit waits for something that happens within milliseconds on an idle machine.
 ///

@@ -3,5 +3,6 @@
 mod identity;
 mod peers;
 mod processes;
+mod services;
 mod streams;
 mod telemetry;

@@ -198,5 +198,5 @@ async fn export_to(receiver: &Receiver, path: &str, export: &impl Message) {
     let client = Client::new(receiver.endpoint());
     let request = client.post(path);
     let request = request.body(export.encode_to_vec(), "application/x-protobuf");
-    let _accepted = request.send().await.expect(200);
+    request.send().await.expect(200);
 }
