@@ -5,10 +5,12 @@ use lyceum_chassis::server::{RunError, Server};
 use lyceum_chassis::settings::Settings;
 use lyceum_chassis::{Chassis, Lifecycle, Service, StartupError};
 use lyceum_client::UserClient;
+use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
 use crate::live::{Hub, worker};
 use crate::migration::Migrator;
+use crate::openapi::Description;
 use crate::routes;
 use crate::settings::NotificationSettings;
 use crate::state::State;
@@ -34,7 +36,7 @@ impl Service for App {
     type Migrator = Migrator;
 
     fn openapi() -> OpenApi {
-        crate::openapi::description()
+        Description::openapi()
     }
 
     async fn build(settings: Settings<NotificationSettings>) -> Result<Self, StartupError> {

@@ -6,7 +6,6 @@ use lyceum_chassis::clock;
 use lyceum_chassis::http::{ApiError, Body};
 use lyceum_contracts::event::Envelope;
 use lyceum_contracts::notification::{EventBatch, EventReceipt};
-use lyceum_contracts::problem::Problem;
 use lyceum_telemetry::context;
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -26,13 +25,9 @@ use crate::state::State;
     request_body = EventBatch,
     responses(
         (status = 200, description = "All of them have had their effects", body = EventReceipt),
-        (status = 400, description = "Not JSON", body = Problem),
-        (status = 401, description = "No valid service token", body = Problem),
-        (status = 403, description = "A person's token", body = Problem),
-        (status = 413, description = "Too large", body = Problem),
-        (status = 415, description = "Not application/json", body = Problem),
-        (status = 422, description = "Every fault of every event; none had an effect", body = Problem),
-        (status = 503, description = "The database is away; the events before it had their effects", body = Problem),
+        (status = 403, description = "A person's token"),
+        (status = 422, description = "Every fault of every event; none had an effect"),
+        (status = 503, description = "The database is away; the events before it had their effects"),
     ),
     security(("service_token" = [])),
 )]

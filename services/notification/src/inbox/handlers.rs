@@ -4,11 +4,11 @@ use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse};
 use lyceum_chassis::auth::{CurrentUser, ServiceCaller};
 use lyceum_chassis::clock;
-use lyceum_chassis::http::{ApiError, Id, Query, page};
+use lyceum_chassis::http::{ApiError, Id, NoBody, Query, page};
+use lyceum_chassis::openapi::WindowQuery;
 use lyceum_contracts::ids::{NotificationId, UserId};
 use lyceum_contracts::notification::{Notification, UnreadCount};
 use lyceum_contracts::page::Page;
-use lyceum_contracts::problem::Problem;
 
 use super::listing::Listing;
 use super::store;
@@ -21,14 +21,10 @@ use crate::state::State;
     tag = "inbox",
     params(
         ("unread" = Option<bool>, Query, description = "`true`: unread ones alone; `false`: read ones alone"),
-        ("skip" = Option<u64>, Query, description = "Newest ones to leave out; not beside `cursor`"),
-        ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000, description = "100 if absent"),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+        WindowQuery,
     ),
     responses(
         (status = 200, description = "One page", body = Page<Notification>),
-        (status = 401, description = "No valid access token", body = Problem),
-        (status = 422, description = "A parameter is out of range, unknown or repeated", body = Problem),
     ),
     security(("access_token" = [])),
 )]
@@ -55,7 +51,6 @@ pub(crate) async fn list_notifications(
     tag = "inbox",
     responses(
         (status = 200, description = "The count", body = UnreadCount),
-        (status = 401, description = "No valid access token", body = Problem),
     ),
     security(("access_token" = [])),
 )]
@@ -75,14 +70,14 @@ pub(crate) async fn count_unread(
     params(("id" = NotificationId, Path, description = "One of mine")),
     responses(
         (status = 200, description = "It is read, since the time it says", body = Notification),
-        (status = 401, description = "No valid access token", body = Problem),
-        (status = 404, description = "There is none, or it is another person's", body = Problem),
+        (status = 404, description = "There is none, or it is another person's"),
     ),
     security(("access_token" = [])),
 )]
 pub(crate) async fn read_notification(
     person: CurrentUser,
     Id(id): Id<NotificationId>,
+    NoBody: NoBody,
     state: Data<State>,
 ) -> Result<Json<Notification>, ApiError> {
     let row = store::mark_read(&state.database, person.id, id, clock::now())
@@ -98,12 +93,12 @@ pub(crate) async fn read_notification(
     tag = "inbox",
     responses(
         (status = 204, description = "None waits to be read"),
-        (status = 401, description = "No valid access token", body = Problem),
     ),
     security(("access_token" = [])),
 )]
 pub(crate) async fn read_all_notifications(
     person: CurrentUser,
+    NoBody: NoBody,
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     store::mark_all_read(&state.database, person.id, clock::now()).await?;
@@ -118,9 +113,8 @@ pub(crate) async fn read_all_notifications(
     params(("id" = UserId, Path, description = "Anybody; 0 for whom nothing was ever sent")),
     responses(
         (status = 200, description = "The count", body = UnreadCount),
-        (status = 401, description = "No valid service token", body = Problem),
-        (status = 403, description = "A person's token", body = Problem),
-        (status = 404, description = "Not an id", body = Problem),
+        (status = 403, description = "A person's token"),
+        (status = 404, description = "Not an id"),
     ),
     security(("service_token" = [])),
 )]

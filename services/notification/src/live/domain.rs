@@ -47,7 +47,7 @@ fn place(id: &str) -> Option<i64> {
 
 /// Data of the first event of every stream, `sync`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-pub(crate) struct Sync {
+pub(crate) struct SyncEvent {
     /// `true`: every notification after the `Last-Event-ID` follows. `false`: the stream begins at
     /// the head, and what came before is in the inbox.
     pub(crate) recovered: bool,
@@ -59,7 +59,7 @@ pub(crate) struct Sync {
 
 /// Data of the event `bye`, after which the server ends the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-pub(crate) struct Bye {
+pub(crate) struct ByeEvent {
     /// Why.
     pub(crate) reason: ByeReason,
 }

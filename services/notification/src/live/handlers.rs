@@ -9,7 +9,6 @@ use actix_web::{HttpRequest, HttpResponse};
 use lyceum_chassis::auth::CurrentUser;
 use lyceum_chassis::http::{ApiError, Fields, FromFields, Query};
 use lyceum_chassis::{Lifecycle, clock};
-use lyceum_contracts::problem::Problem;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
@@ -47,12 +46,10 @@ impl FromFields for Resume {
         ("last_event_id" = Option<String>, Query, description = "The same; the header wins"),
     ),
     responses(
-        (status = 200, description = "Events `sync` (`Sync`), `notification` (`Notification`), `bye` (`Bye`)",
+        (status = 200, description = "Events `sync` (`SyncEvent`), `notification` (`Notification`), `bye` (`ByeEvent`)",
             body = String, content_type = "text/event-stream"),
-        (status = 401, description = "No valid access token", body = Problem),
-        (status = 422, description = "A parameter is unknown or repeated", body = Problem),
-        (status = 429, description = "I have as many streams open as I may", body = Problem),
-        (status = 503, description = "This process holds as many streams as it may", body = Problem),
+        (status = 429, description = "I have as many streams open as I may"),
+        (status = 503, description = "This process holds as many streams as it may"),
     ),
     security(("access_token" = [])),
 )]

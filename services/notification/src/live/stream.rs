@@ -14,7 +14,7 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::domain::{Bye, ByeReason, Position, Start, Sync};
+use super::domain::{ByeEvent, ByeReason, Position, Start, SyncEvent};
 use super::hub::Seat;
 use super::sse::{self, Name};
 use super::store;
@@ -72,7 +72,7 @@ impl Live {
         token_expires: Instant,
         stopping: CancellationToken,
     ) -> Self {
-        let sync = Sync {
+        let sync = SyncEvent {
             recovered: start.recovered,
             head_seq: position.head_seq,
             unread: position.unread,
@@ -136,7 +136,7 @@ impl End {
                 sse::retry(self.retry + Duration::from_millis(fastrand::u64(0..=retry)))
             }
             () = sleep_until(self.token_expires) => {
-                let bye = Bye { reason: ByeReason::TokenExpired };
+                let bye = ByeEvent { reason: ByeReason::TokenExpired };
                 sse::event(Name::Bye, None, &json(&bye))
             }
         }

@@ -1,0 +1,137 @@
+//! Who may call what: every caller on every route, and tokens that do not count.
+
+use lyceum_chassis::settings::DEVELOPMENT_SERVICE_SECRET;
+use lyceum_contracts::role::Role;
+use lyceum_testing::identity::{TestUsers, service_token};
+use serde_json::{Value, json};
+
+use crate::platform::{Platform, STREAM, enrolment};
+
+#[tokio::test]
+async fn every_route_knows_its_callers() {
+    let platform = Platform::start();
+    let ada = platform.person(1);
+    platform.enrols(&ada, "Logic").await;
+    let read = format!("/notifications/{}/read", ada.inbox().await[0].id);
+    let callers = [
+        ("nobody", None),
+        ("the person", Some(ada.token)),
+        ("another person", Some(platform.tokens.student(2))),
+        ("an admin", Some(platform.tokens.admin(3))),
+        ("a service", Some(platform.app.token_of("user"))),
+    ];
+    for (method, path, statuses) in [
+        ("GET", "/notifications", [401, 200, 200, 200, 401]),
+        (
+            "GET",
+            "/notifications/unread-count",
+            [401, 200, 200, 200, 401],
+        ),
+        ("POST", "/notifications/read-all", [401, 204, 204, 204, 401]),
+        ("POST", &read, [401, 200, 404, 404, 401]),
+        ("POST", "/internal/events", [401, 403, 403, 403, 200]),
+        (
+            "GET",
+            "/internal/users/1/unread-count",
+            [401, 403, 403, 403, 200],
+        ),
+        // A refusal is whole; what an opened stream says is told in `live`.
+        ("GET", STREAM, [401, 0, 0, 0, 401]),
+    ] {
+        for ((name, token), status) in callers.iter().zip(statuses) {
+            if status == 0 {
+                continue;
+            }
+            let mut request = platform.app.client().request(method.parse().unwrap(), path);
+            if path == "/internal/events" {
+                request = request.json(&json!({ "events": [enrolment(1, "Sets")] }));
+            }
+            if let Some(token) = token {
+                request = request.bearer(token);
+            }
+            let answer = request.send().await;
+            assert_eq!(
+                answer.status,
+                status,
+                "{name}: {method} {path}: {}",
+                answer.text()
+            );
+            if status == 401 {
+                let challenge = answer.header("www-authenticate").unwrap_or_default();
+                assert!(challenge.starts_with("Bearer"), "{name}: {method} {path}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_does_not_count_is_refused_the_same_way_whatever_is_wrong() {
+    let platform = Platform::start();
+    // The right keys are known before the wrong tokens come.
+    platform.person(1).inbox().await;
+    let token = || platform.tokens.token(1, Role::Student);
+    let wrong = [
+        ("alg none", token().unsigned()),
+        ("signed with the public key", token().sign_with_public_key()),
+        ("signed by a stranger", token().sign_as_stranger()),
+        ("of another issuer's key", TestUsers::new().student(1)),
+        ("unknown kid", token().parameter("kid", "stray").sign()),
+        ("id token", token().parameter("typ", "JWT").sign()),
+        ("expired", token().expired().sign()),
+        ("not yet", token().claim("nbf", 4_102_444_800_u64).sign()),
+        ("another audience", token().claim("aud", "other").sign()),
+        ("another issuer", token().claim("iss", "other").sign()),
+        ("no subject", token().claim("sub", Value::Null).sign()),
+    ];
+    let mut answers = Vec::new();
+    for (name, token) in wrong {
+        for path in ["/notifications", STREAM] {
+            let request = platform.app.client().get(path).bearer(&token);
+            let answer = request.send().await;
+            assert_eq!(answer.status, 401, "{name}: {path}: {}", answer.text());
+            let challenge = answer.header("www-authenticate").map(str::to_owned);
+            assert_eq!(
+                challenge.as_deref(),
+                Some("Bearer error=\"invalid_token\""),
+                "{name}"
+            );
+            let problem = answer.problem();
+            answers.push((problem.r#type, problem.title, problem.detail));
+        }
+    }
+    answers.dedup();
+    assert_eq!(
+        answers.len(),
+        1,
+        "nobody learns what was wrong: {answers:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_service_token_counts_here_alone_and_with_the_platforms_secret_alone() {
+    let platform = Platform::start();
+    let path = "/internal/users/1/unread-count";
+    for (name, token) in [
+        (
+            "of another service",
+            service_token("user", "course", DEVELOPMENT_SERVICE_SECRET),
+        ),
+        (
+            "of another secret",
+            service_token("user", "notification", "another-secret-of-some-length"),
+        ),
+    ] {
+        let answer = platform.app.client().get(path).bearer(token).send().await;
+        assert_eq!(answer.status, 401, "a token {name}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_anywhere_but_in_its_header_is_none() {
+    let platform = Platform::start();
+    let ada = platform.person(1);
+    for path in ["/notifications", STREAM] {
+        let path = format!("{path}?access_token={}", ada.token);
+        ada.client.get(&path).send().await.expect(401).problem();
+    }
+}

@@ -1,0 +1,17 @@
+//! The notification service over real HTTP, on a real database, as people and services use it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a broken kit, or an answer that lacks something, must stop the test"
+)]
+
+mod access;
+mod description;
+mod inbox;
+mod intake;
+mod live;
+mod live_ends;
+mod platform;
+mod process;
+mod protocol;
+mod traces;
