@@ -1,8 +1,11 @@
 //! Migrations are applied once, by whoever comes first, and readiness knows what is missing.
 
+use std::time::Duration;
+
 use lyceum_chassis::database::{Database, NotReady};
-use lyceum_testing::database::TestDatabase;
+use lyceum_testing::database::{Engine, TestDatabase};
 use sea_orm_migration::prelude::*;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::support::{Migrator, connect, insert_topic, scalar, settings};
@@ -28,6 +31,67 @@ async fn replicas_that_start_together_on_an_empty_database_migrate_it_once() {
         scalar::<i64>(&database, "SELECT count(*) FROM seaql_migrations").await,
         2
     );
+}
+
+#[tokio::test]
+async fn a_replica_waits_while_another_migrates_and_then_has_nothing_to_do() {
+    let place = TestDatabase::create();
+    let settings = settings(place.url());
+    let mut first = std::pin::pin!(Database::migrate::<Slow>("test", &settings));
+    let mut second = std::pin::pin!(Database::migrate::<Slow>("test", &settings));
+    tokio::select! {
+        _ = &mut first => panic!("the migration is held"),
+        () = ENTERED.notified() => {}
+    }
+    let look = place.connect().await;
+    tokio::select! {
+        _ = &mut first => panic!("the migration is held"),
+        _ = &mut second => panic!("the other one is at work"),
+        () = ENTERED.notified() => panic!("two at work"),
+        () = somebody_waits(&look, place.engine()) => {}
+    }
+    MAY_FINISH.notify_one();
+    let (first, second) = tokio::join!(first, second);
+    assert_eq!((first.unwrap(), second.unwrap()), (1, 0));
+}
+
+/// Postgres tells of sessions that wait; with `SQLite` a moment has to do.
+async fn somebody_waits(look: &impl ConnectionTrait, engine: Engine) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND wait_event = 'advisory'";
+    match engine {
+        Engine::Postgres => while scalar::<i64>(look, waiting).await == 0 {},
+        Engine::Sqlite => tokio::time::sleep(Duration::from_millis(100)).await,
+    }
+}
+
+static ENTERED: Notify = Notify::const_new();
+static MAY_FINISH: Notify = Notify::const_new();
+
+/// Takes until the test lets it finish.
+struct Slow;
+
+impl MigratorTrait for Slow {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(Held)]
+    }
+}
+
+struct Held;
+
+impl MigrationName for Held {
+    fn name(&self) -> &'static str {
+        "m0001_held"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Held {
+    async fn up(&self, _manager: &SchemaManager) -> Result<(), DbErr> {
+        ENTERED.notify_one();
+        MAY_FINISH.notified().await;
+        Ok(())
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,74 @@
+//! The good hours: from signing up to being told.
+
+use lyceum_contracts::notification::Notification;
+use lyceum_testing::PATIENCE;
+
+use crate::platform::{Platform, eventually};
+
+#[tokio::test]
+async fn who_enrols_is_told_so_live_and_sees_it_in_the_overview() {
+    let platform = Platform::start().await;
+    let ines = platform.instructor("Ines").await;
+    let course = platform.published_course(&ines, "Logic for poets").await;
+    let ada = platform.register("Ada").await;
+
+    let mut stream = platform
+        .notification
+        .api
+        .sse("/sse/notifications", &ada.token, None)
+        .await;
+    let greeting = stream.next_event(PATIENCE).await;
+    assert_eq!(greeting.event.as_deref(), Some("sync"));
+
+    platform.enrol(&ada, course).await;
+    let told = stream.next_event(PATIENCE).await;
+    assert_eq!(
+        (told.event.as_deref(), told.id.as_deref()),
+        (Some("notification"), Some("1"))
+    );
+    let notification: Notification = serde_json::from_str(&told.data.unwrap()).unwrap();
+    assert_eq!(notification.kind, "enrolment.created");
+    assert!(
+        notification.title.contains("Logic for poets"),
+        "{}",
+        notification.title
+    );
+
+    let overview = platform.overview(&ada).await;
+    let titles: Vec<_> = overview
+        .courses
+        .iter()
+        .map(|course| course.title.as_str())
+        .collect();
+    assert_eq!(titles, ["Logic for poets"]);
+    assert_eq!(overview.stats.map(|stats| stats.enrolled), Some(1));
+    assert_eq!((overview.unread, overview.degraded), (Some(1), Vec::new()));
+}
+
+#[tokio::test]
+async fn a_second_start_finds_everything_again() {
+    let mut platform = Platform::start().await;
+    let ines = platform.instructor("Ines").await;
+    let course = platform.published_course(&ines, "Logic").await;
+    let ada = platform.register("Ada").await;
+    platform.enrol(&ada, course).await;
+    eventually("told", async || {
+        (platform.overview(&ada).await.unread == Some(1)).then_some(())
+    })
+    .await;
+    for member in [
+        &mut platform.user,
+        &mut platform.course,
+        &mut platform.notification,
+    ] {
+        member.process().terminate();
+        assert!(
+            member.process().wait(PATIENCE).await.success(),
+            "{}",
+            member.name
+        );
+        member.start().await;
+    }
+    let overview = platform.overview(&ada).await;
+    assert_eq!((overview.courses.len(), overview.unread), (1, Some(1)));
+}
