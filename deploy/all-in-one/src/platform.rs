@@ -21,6 +21,10 @@ const MARGIN: Duration = Duration::from_secs(2);
 /// How often spans leave a service: what was just done should be on the trace page when one looks.
 const EXPORT_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How long a service waits for the receiver, which is next door: when it does not answer, it is
+/// gone, and the services are going too.
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// One run of the platform.
 #[derive(Debug)]
 pub(crate) struct Platform {
@@ -86,6 +90,10 @@ impl Platform {
             (
                 "TELEMETRY__EXPORT_INTERVAL_MS",
                 EXPORT_INTERVAL.as_millis().to_string(),
+            ),
+            (
+                "TELEMETRY__EXPORT_TIMEOUT_MS",
+                EXPORT_TIMEOUT.as_millis().to_string(),
             ),
             ("TELEMETRY__LOG_FORMAT", self.log_format.clone()),
             ("TELEMETRY__LOG_FILTER", self.log_filter.clone()),

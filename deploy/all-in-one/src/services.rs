@@ -21,6 +21,10 @@ impl Service {
     /// All of them, in the order of their ports.
     pub(crate) const ALL: [Self; 3] = [Self::User, Self::Course, Self::Notification];
 
+    /// In the order in which they find what they need: user's keys when they start, and somebody
+    /// to tell of the first event soon after.
+    pub(crate) const START_ORDER: [Self; 3] = [Self::User, Self::Notification, Self::Course];
+
     /// As telemetry and the settings call it.
     pub(crate) const fn name(self) -> &'static str {
         match self {

@@ -107,7 +107,7 @@ async fn live(
 
 /// Starts the services and waits until each answers and there is something to see.
 ///
-/// One after the other: what a service needs of its peers when it starts, it then finds.
+/// One after the other, so that none has to complain of a peer that is only not there yet.
 async fn get_ready(
     platform: &Platform,
     fleet: &mut Fleet,
@@ -115,7 +115,7 @@ async fn get_ready(
 ) -> Result<Option<Demo>, UpError> {
     let http = Http::new();
     let deadline = Instant::now() + START_DEADLINE;
-    for service in Service::ALL {
+    for service in Service::START_ORDER {
         fleet.start(platform.recipe(service));
         tokio::select! {
             () = until_ready(&http, platform, service) => {}

@@ -6,7 +6,7 @@ use lyceum_contracts::course::{Course, CourseStatus, CreateCourse, EnrolledCours
 use lyceum_contracts::ids::{CourseId, UserId};
 use lyceum_contracts::page::Page;
 use lyceum_contracts::role::Role;
-use lyceum_contracts::user::{Credentials, RegisterUser, Session, User, UserUpdate};
+use lyceum_contracts::user::{Credentials, Overview, RegisterUser, Session, User, UserUpdate};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -197,14 +197,14 @@ impl<'a> Api<'a> {
             .map(drop)
     }
 
-    /// Looks at the inbox and at the overview, which asks all three services.
-    pub(super) async fn visit(&self, caller: &Caller) -> Result<(), DemoError> {
-        self.send(get(Service::Notification, "/notifications").by(caller))
-            .await?;
-        let overview = format!("/users/{}/overview", caller.id);
-        self.send(get(Service::User, overview).by(caller))
-            .await
-            .map(drop)
+    pub(super) async fn read_inbox(&self, caller: &Caller) -> Result<(), DemoError> {
+        let list = get(Service::Notification, "/notifications").by(caller);
+        self.send(list).await.map(drop)
+    }
+
+    pub(super) async fn overview(&self, caller: &Caller) -> Result<Overview, DemoError> {
+        let overview = get(Service::User, format!("/users/{}/overview", caller.id)).by(caller);
+        Ok(self.send(overview).await?.json()?)
     }
 
     async fn send(&self, call: Call<'_>) -> Result<Answer, DemoError> {

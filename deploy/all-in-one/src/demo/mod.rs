@@ -5,6 +5,8 @@
 
 mod api;
 
+use std::time::Duration;
+
 use lyceum_contracts::course::CreateCourse;
 use lyceum_contracts::ids::CourseId;
 use lyceum_contracts::role::Role;
@@ -37,6 +39,9 @@ pub(crate) const STUDENT: Person = Person {
     full_name: "Ada Student",
     role: Role::Student,
 };
+
+/// Longer than a breaker stays open the first time.
+const SETTLING: Duration = Duration::from_secs(10);
 
 /// Title, description, places.
 const COURSES: [(&str, &str, Option<u32>); 3] = [
@@ -78,7 +83,28 @@ pub(crate) async fn prepare(http: &Http, platform: &Platform) -> Demo {
     if !api.is_enrolled(&student, first).await? {
         api.enrol(&student, first).await?;
     }
-    api.visit(&student).await
+    visit(&api, &student).await
+}
+
+/// What a student does: look at the inbox, and at the overview, which asks all three services.
+///
+/// Right after the start a service may still think a peer away that has come meanwhile; the
+/// overview is read until it is whole, or for [`SETTLING`].
+async fn visit(api: &Api<'_>, student: &Caller) -> Result<(), DemoError> {
+    api.read_inbox(student).await?;
+    let mut tick = tokio::time::interval(Duration::from_millis(500));
+    let whole = async {
+        loop {
+            tick.tick().await;
+            if api.overview(student).await?.degraded.is_empty() {
+                return Ok(());
+            }
+        }
+    };
+    // A degraded overview is an answer too.
+    tokio::time::timeout(SETTLING, whole)
+        .await
+        .unwrap_or(Ok(()))
 }
 
 /// Somebody with an account and the right role, logged in.
