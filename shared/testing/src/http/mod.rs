@@ -17,6 +17,7 @@ mod response;
 mod sse;
 
 use std::fmt::Display;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -27,6 +28,8 @@ use hyper_util::client::legacy::Client as Pool;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::Serialize;
+use tokio::runtime::Runtime;
+use tokio_util::task::AbortOnDropHandle;
 
 pub use response::Response;
 pub use sse::{SseMessage, SseStream};
@@ -157,9 +160,26 @@ impl Request<'_> {
         *request.method_mut() = self.method;
         *request.uri_mut() = self.url.parse().expect("a base URL and a path make a URL");
         *request.headers_mut() = self.headers;
-        let answer = self.pool.request(request).await;
-        answer.map_err(|error| chain(&error))
+        let answer = connections().spawn(self.pool.request(request));
+        let answer = AbortOnDropHandle::new(answer).await;
+        answer
+            .expect("a request ends without a panic")
+            .map_err(|error| chain(&error))
     }
+}
+
+/// Where connections live: not on the test's own runtime, so that a request or a stream a test
+/// has dropped is hung up at once, even while the test blocks in the drop of what it called.
+fn connections() -> &'static Runtime {
+    static CONNECTIONS: LazyLock<Runtime> = LazyLock::new(|| {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("http-client")
+            .enable_all()
+            .build()
+            .expect("the system grants another runtime")
+    });
+    &CONNECTIONS
 }
 
 /// An error with all its causes on one line.

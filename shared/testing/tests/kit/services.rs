@@ -1,6 +1,7 @@
 //! A service of four lines, spawned as the real ones are.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 
 use actix_web::{HttpResponse, web};
 use lyceum_chassis::auth::{ServiceCaller, UserKeys};
@@ -13,6 +14,9 @@ use sea_orm_migration::async_trait::async_trait;
 use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::OpenApi;
+
+/// Long enough for a request to arrive, too short for an answer that never comes.
+const SOON: Duration = Duration::from_millis(50);
 
 struct Greeter {
     server: Server,
@@ -80,6 +84,8 @@ impl Service for Greeter {
             let greet = move || std::future::ready(HttpResponse::Ok().body(words.clone()));
             config.route("/greeting", web::get().to(greet));
             let name = |caller: ServiceCaller| async move { caller.name.to_string() };
+            let never = || std::future::pending::<HttpResponse>();
+            config.route("/never", web::get().to(never));
             config.route("/internal/caller", web::get().to(name));
         });
         Ok(Self { server, greeting })
@@ -148,6 +154,16 @@ async fn a_dropped_service_is_gone() {
     client.get("/greeting").send().await.expect(200);
     drop(app);
     assert!(client.get("/greeting").try_send().await.is_err());
+}
+
+#[tokio::test]
+async fn a_dropped_service_does_not_wait_for_a_caller_that_has_gone() {
+    let app = spawn::<Greeter>(|_| {});
+    let gone = tokio::time::timeout(SOON, app.client().get("/never").send());
+    assert!(gone.await.is_err());
+    let dropped = Instant::now();
+    drop(app);
+    assert!(dropped.elapsed() < PATIENCE / 4, "{:?}", dropped.elapsed());
 }
 
 #[tokio::test]
