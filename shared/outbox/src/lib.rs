@@ -47,7 +47,7 @@
 //! | `lyceum.outbox.dead` | counter | events moved to `outbox_dead`; alert on any |
 //!
 //! Log events: `outbox.delivered` (debug), `outbox.peer_unavailable` (warn, once per outage),
-//! `outbox.dead` (error), `outbox.database_failed` (error).
+//! `outbox.recovered` (info), `outbox.dead` (error), `outbox.database_failed` (error).
 
 mod delivery;
 mod entity;

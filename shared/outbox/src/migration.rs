@@ -31,6 +31,7 @@ impl MigrationTrait for Tables {
             .col(columns::integer("attempts"))
             .take();
         manager.create_table(waiting).await?;
+        // No index on available_at: the table is nearly empty, and in an outage its head is due.
         manager
             .create_index(columns::unique("outbox", &["event_id"]))
             .await?;

@@ -169,6 +169,7 @@ impl Relay {
 /// How long to wait after a pass, and when to say that it fails.
 struct Pauses {
     poll: Duration,
+    /// [`BACKOFF`] passes its check, as a test proves; were it not to, polling stands in.
     backoff: Option<Backoff>,
     rng: fastrand::Rng,
     failures: u32,
@@ -190,7 +191,9 @@ impl Pauses {
                 outcome: Outcome::Drained,
                 ..
             }) => {
-                self.failures = 0;
+                if std::mem::take(&mut self.failures) > 0 {
+                    tracing::info!(event = "outbox.recovered", "events are told again");
+                }
                 return self.poll;
             }
             Ok(Pass {
@@ -215,5 +218,47 @@ impl Pauses {
         });
         self.failures = self.failures.saturating_add(1);
         backoff.max(at_least)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNAVAILABLE: Pass = Pass {
+        outcome: Outcome::PeerUnavailable { retry_after: None },
+        ..Pass::EMPTY
+    };
+
+    #[test]
+    fn pauses_grow_to_ten_seconds_and_end_with_the_outage() {
+        let poll = Duration::from_millis(500);
+        let mut pauses = Pauses::new(poll);
+        assert!(pauses.backoff.is_some());
+        let first = pauses.after(&Ok(UNAVAILABLE));
+        assert!(first <= Duration::from_millis(200), "{first:?}");
+        let longest = (0..200).map(|_| pauses.after(&Ok(UNAVAILABLE))).max();
+        let longest = longest.unwrap_or_default();
+        assert!(
+            (5_000..=10_000).contains(&longest.as_millis()),
+            "{longest:?}"
+        );
+        assert_eq!(pauses.after(&Ok(Pass::EMPTY)), poll);
+        assert!(pauses.after(&Ok(UNAVAILABLE)) <= Duration::from_millis(200));
+    }
+
+    #[test]
+    fn a_pause_is_never_shorter_than_the_peer_asks_for() {
+        let hour = Duration::from_hours(1);
+        let busy = Pass {
+            outcome: Outcome::PeerUnavailable {
+                retry_after: Some(hour),
+            },
+            ..Pass::EMPTY
+        };
+        assert_eq!(
+            Pauses::new(Duration::from_millis(500)).after(&Ok(busy)),
+            hour
+        );
     }
 }

@@ -3,7 +3,8 @@
 //! Postgres keeps `timestamptz` in microseconds. `SQLite` has no such type, and sqlx writes RFC
 //! 3339 without trailing zeros: `…05.5Z` then sorts before `…05Z`, and every `ORDER BY` or `<=`
 //! on a time is wrong in its last second. So times are bound as text of one width, in UTC, with
-//! six digits, cut as Postgres cuts them; reading them back needs nothing special.
+//! six digits, cut as Postgres cuts them; reading them back needs nothing special. `Database` and
+//! `Transaction` see to it, so nothing writes past them.
 
 use sea_orm::sea_query::Value;
 use sea_orm::{DbBackend, DbErr, Statement};
