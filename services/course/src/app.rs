@@ -74,7 +74,7 @@ impl Service for App {
 }
 
 impl App {
-    /// Delivers what is due, for tests that drive the relay by hand.
+    /// Tells what was promised; tests turn `outbox.relay` off and drive it by hand.
     pub fn relay(&self) -> &Relay {
         &self.relay
     }

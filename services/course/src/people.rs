@@ -44,6 +44,11 @@ impl People {
             return Ok(());
         }
         if self.users.find(person).await?.is_none() {
+            tracing::warn!(
+                event = "auth.account_gone",
+                user.id = person.get(),
+                "a token has outlived its account"
+            );
             return Err(PersonError::Gone);
         }
         self.known.insert(person, ()).await;

@@ -53,3 +53,43 @@ impl ServiceSettings for CourseSettings {
         self.outbox.check()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lyceum_chassis::Service;
+    use lyceum_chassis::settings::{Source, load};
+
+    use super::*;
+    use crate::App;
+
+    fn with(variable: &str, value: &str) -> Result<(), String> {
+        let source = Source {
+            file: None,
+            variables: vec![(variable.to_owned(), value.to_owned())],
+        };
+        let settings = load::<CourseSettings>(App::DEFAULTS, source);
+        settings.map(drop).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_defaults_load_and_what_cannot_be_names_its_key() {
+        assert_eq!(with("HOME", "/root"), Ok(()));
+        for (variable, value, key) in [
+            (
+                "LYCEUM__PEOPLE__KNOWN_FOR_MS",
+                "60001",
+                "people.known_for_ms",
+            ),
+            ("LYCEUM__PEOPLE__KNOWN_FOR", "1", "people.known_for"),
+            ("LYCEUM__OUTBOX__BATCH", "0", "outbox.batch"),
+            (
+                "LYCEUM__UPSTREAMS__USER__ATTEMPTS",
+                "many",
+                "upstreams.user.attempts",
+            ),
+        ] {
+            let refused = with(variable, value).unwrap_err();
+            assert!(refused.contains(&format!("`{key}`")), "{refused}");
+        }
+    }
+}

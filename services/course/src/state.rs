@@ -7,7 +7,7 @@ use crate::people::People;
 
 /// The service's database, its view of the user service, and the bell of its outbox.
 #[derive(Debug, Clone)]
-pub struct State {
+pub(crate) struct State {
     pub(crate) database: Database,
     pub(crate) people: People,
     /// Rung after a commit that promises to tell something.

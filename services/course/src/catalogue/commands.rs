@@ -40,6 +40,14 @@ pub(crate) async fn publish(
         }
         Publication::Unchanged(course) => Ok(course),
         Publication::Hidden => Err(PublishError::NoSuchCourse),
-        Publication::NotTheirs => Err(PublishError::NotTheirs),
+        Publication::NotTheirs => {
+            tracing::warn!(
+                event = "auth.forbidden",
+                user.id = person.id.get(),
+                course.id = id.get(),
+                "the course is somebody else's"
+            );
+            Err(PublishError::NotTheirs)
+        }
     }
 }

@@ -4,13 +4,13 @@ use lyceum_contracts::ids::{CourseId, EnrolmentId, UserId};
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter,
-    Select,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait,
+    QueryFilter,
 };
 use time::OffsetDateTime;
 
 use crate::entity::course;
-use crate::entity::enrolment::{self, ActiveModel, Column, Entity, Model, Status};
+use crate::entity::enrolment::{ActiveModel, Column, Entity, Model, Status};
 
 /// The place somebody holds in a course.
 pub(crate) async fn find_active(
@@ -18,7 +18,10 @@ pub(crate) async fn find_active(
     course: CourseId,
     user: UserId,
 ) -> Result<Option<Model>, DbErr> {
-    active(course, user).one(connection).await
+    Entity::find()
+        .filter(is_active(course, user))
+        .one(connection)
+        .await
 }
 
 /// An enrolment of any status, with its course.
@@ -64,9 +67,7 @@ pub(crate) async fn release(
     let released = Entity::update_many()
         .col_expr(Column::Status, Expr::value(Status::Dropped))
         .col_expr(Column::DroppedAt, Expr::value(now))
-        .filter(Column::CourseId.eq(course))
-        .filter(Column::UserId.eq(user))
-        .filter(Column::Status.eq(Status::Active))
+        .filter(is_active(course, user))
         .exec(connection)
         .await?;
     if released.rows_affected == 0 {
@@ -76,11 +77,12 @@ pub(crate) async fn release(
     Ok(true)
 }
 
-fn active(course: CourseId, user: UserId) -> Select<enrolment::Entity> {
-    Entity::find()
-        .filter(Column::CourseId.eq(course))
-        .filter(Column::UserId.eq(user))
-        .filter(Column::Status.eq(Status::Active))
+/// At most one row, by `enrolments_course_id_user_id_key`.
+fn is_active(course: CourseId, user: UserId) -> Condition {
+    Condition::all()
+        .add(Column::CourseId.eq(course))
+        .add(Column::UserId.eq(user))
+        .add(Column::Status.eq(Status::Active))
 }
 
 async fn change_places(

@@ -89,13 +89,14 @@ async fn a_draft_looks_like_nothing_to_everybody_but_its_instructor_and_admins()
 async fn nobody_publishes_for_another_instructor() {
     let platform = Platform::start();
     let course = platform.course(None).await;
-    let problem = platform
+    let answer = platform
         .instructor(2)
         .publishes(course.id)
         .await
-        .expect(403)
-        .problem();
-    assert_eq!(problem.r#type, "/problems/forbidden");
+        .expect(403);
+    assert_eq!(answer.problem().r#type, "/problems/forbidden");
+    let on_record = platform.log_of(&answer);
+    assert!(on_record.contains("auth.forbidden"), "{on_record}");
     platform.student(3).publishes(course.id).await.expect(403);
     assert_eq!(platform.student(3).sees(course.id).await, course);
 }

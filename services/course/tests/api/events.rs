@@ -1,7 +1,9 @@
 //! Telling of enrolments: promised with the place, kept when the notification service is there.
 
+use lyceum_contracts::course::Enrolment;
 use lyceum_contracts::event::Event;
 use lyceum_contracts::notification::EventBatch;
+use lyceum_testing::PATIENCE;
 use lyceum_testing::peer::{Answer, DownPeer, Received};
 
 use crate::platform::{EVENTS, Platform, accept_all};
@@ -11,7 +13,8 @@ async fn an_enrolment_is_told_once() {
     let platform = Platform::start();
     let course = platform.course(None).await;
     let ada = platform.student(1);
-    let enrolment = ada.gets_a_place_in(course.id).await;
+    let answer = ada.enrols_in(course.id).await.expect(201);
+    let enrolment: Enrolment = answer.json();
     ada.enrols_in(course.id).await.expect(200);
     ada.drops(course.id).await.expect(204);
     assert!(
@@ -36,10 +39,9 @@ async fn an_enrolment_is_told_once() {
             course_title: "Logic".to_owned(),
         }
     );
-    assert!(
-        envelope.traceparent.is_some(),
-        "the effect joins the trace of its cause"
-    );
+    let cause = answer.header("x-trace-id").unwrap();
+    let trace = envelope.traceparent.as_deref().unwrap_or_default();
+    assert!(trace.contains(cause), "the effect joins its cause: {trace}");
 }
 
 #[tokio::test]
@@ -95,4 +97,22 @@ async fn a_place_that_was_refused_is_not_told() {
         told.iter().map(|batch| batch.events.len()).sum::<usize>(),
         1
     );
+}
+
+#[tokio::test]
+async fn an_enrolment_wakes_the_relay() {
+    let platform = Platform::with(|settings| {
+        settings.service.outbox.relay = true;
+        // By itself it would look again long after the test.
+        settings.service.outbox.poll_ms = 3_600_000;
+    });
+    let course = platform.course(None).await;
+    for student in 1..=2 {
+        platform.student(student).gets_a_place_in(course.id).await;
+        let told = usize::try_from(student).unwrap();
+        platform
+            .notifications
+            .wait_for_requests(told, PATIENCE)
+            .await;
+    }
 }

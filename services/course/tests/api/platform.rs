@@ -100,6 +100,13 @@ impl Platform {
         self.relay.deliver_pending().await.unwrap()
     }
 
+    /// What was logged while `answer` was made.
+    pub(crate) fn log_of(&self, answer: &Response) -> String {
+        let trace = answer.header("x-trace-id").unwrap();
+        let lines = self.app.captured().lines_of(trace);
+        serde_json::Value::Array(lines).to_string()
+    }
+
     /// Keeps everybody else from changing `course` until the transaction ends.
     pub(crate) async fn hold(&self, course: CourseId) -> DatabaseTransaction {
         let database = self.app.database();
