@@ -65,7 +65,7 @@ async fn a_peer_that_names_a_time_is_left_alone_that_long() {
 
 #[tokio::test]
 async fn a_poison_event_is_set_aside_and_the_others_are_told() {
-    for culprit in 1..=6 {
+    for culprit in [1, 4, 6] {
         let kit = Kit::start().await;
         kit.peer.on(EVENTS).always_with(move |request: &Received| {
             if users(request).contains(&culprit) {
