@@ -2,7 +2,7 @@
 
 use lyceum_contracts::course::{EnrolledCourse, UserStats};
 use lyceum_contracts::ids::UserId;
-use lyceum_contracts::page::Page;
+use lyceum_contracts::page::{MAX_LIMIT, Page};
 
 use crate::{ClientError, Identity, SettingsError, Upstream, UpstreamSettings};
 
@@ -21,11 +21,10 @@ impl CourseClient {
         &self.0
     }
 
-    /// The courses somebody is enrolled in: the first page, 100 courses.
+    /// The courses somebody is enrolled in: the first page of the largest size, 1000 courses.
     pub async fn enrolments_of(&self, user: UserId) -> Result<Vec<EnrolledCourse>, ClientError> {
-        let call = self
-            .0
-            .get("course.enrolments_of", format!("/users/{user}/courses"));
+        let path = format!("/users/{user}/courses?limit={MAX_LIMIT}");
+        let call = self.0.get("course.enrolments_of", path);
         call.json().await.map(|page: Page<_>| page.items)
     }
 

@@ -65,6 +65,9 @@ pub enum Malformation {
         /// The limit, in bytes.
         limit_bytes: usize,
     },
+    /// About somebody who was not asked for.
+    #[error("it is about somebody else")]
+    SomebodyElse,
     /// Not the JSON the contract promises.
     #[error("it is not the JSON agreed, at line {line} column {column}")]
     Json {

@@ -3,7 +3,7 @@
 use lyceum_contracts::ids::UserId;
 use lyceum_contracts::user::{Contact, Contacts, LookupUsers, MAX_LOOKUP};
 
-use crate::{ClientError, Identity, SettingsError, Upstream, UpstreamSettings};
+use crate::{ClientError, Identity, Malformation, SettingsError, Upstream, UpstreamSettings};
 
 /// The user service, as its peers call it. Cheap to clone; clones share connections and breaker.
 #[derive(Debug, Clone)]
@@ -22,8 +22,13 @@ impl UserClient {
 
     /// How to reach one person; `None` when there is no such account.
     pub async fn find(&self, user: UserId) -> Result<Option<Contact>, ClientError> {
-        let found = self.ask("user.find", &[user]).await?;
-        Ok(found.into_iter().next())
+        let found = self.ask("user.find", &[user]).await?.into_iter().next();
+        match found {
+            Some(contact) if contact.id != user => {
+                Err(ClientError::Malformed(Malformation::SomebodyElse))
+            }
+            found => Ok(found),
+        }
     }
 
     /// How to reach each of `users`; unknown ids are left out. Sent 200 ids at a time, so an
