@@ -19,14 +19,6 @@ use crate::state::State;
 #[derive(Debug)]
 pub struct App {
     server: Server,
-    state: State,
-}
-
-impl App {
-    /// What the handlers work with, for tests that drive the service by hand.
-    pub fn state(&self) -> &State {
-        &self.state
-    }
 }
 
 impl Service for App {
@@ -60,11 +52,10 @@ impl Service for App {
                 worker::sweep(hub.clone(), database.clone(), live.sweep_every(), stop)
             });
         }
-        let routed = state.clone();
         let server = chassis.into_server(Self::openapi(), keys, upstreams, move |config| {
-            routes::configure(config, &routed);
+            routes::configure(config, &state);
         });
-        Ok(Self { server, state })
+        Ok(Self { server })
     }
 
     fn server(&self) -> &Server {

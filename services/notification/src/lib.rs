@@ -28,4 +28,3 @@ pub mod settings;
 mod state;
 
 pub use app::App;
-pub use state::State;

@@ -6,7 +6,7 @@ use crate::live::{Hub, Pace};
 
 /// The parts of a running service; clones share them.
 #[derive(Debug, Clone)]
-pub struct State {
+pub(crate) struct State {
     pub(crate) database: Database,
     pub(crate) hub: Hub,
     pub(crate) pace: Pace,

@@ -65,10 +65,10 @@ pub(crate) async fn stream_notifications(
     let last_event_id = last_event_id(&request).or(resume.last_event_id);
     let start = Start::after(last_event_id.as_deref(), position.head_seq);
     let live = Live::new(
-        state.database.clone(),
+        &state,
         seat,
-        (position, start),
-        state.pace,
+        position,
+        start,
         until(person.expires_at),
         lifecycle.stop_token(),
     );

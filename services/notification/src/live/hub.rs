@@ -131,11 +131,6 @@ impl Seat {
         self.user
     }
 
-    /// The hub the seat is in.
-    pub(crate) fn hub(&self) -> &Hub {
-        &self.hub
-    }
-
     /// Resolves once the sequence is known to go beyond `seq`.
     pub(crate) async fn beyond(&mut self, seq: i64) {
         if self.head.wait_for(|head| *head > seq).await.is_err() {

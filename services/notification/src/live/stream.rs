@@ -18,6 +18,7 @@ use super::domain::{ByeEvent, ByeReason, Position, Start, SyncEvent};
 use super::hub::Seat;
 use super::sse::{self, Name};
 use super::store;
+use crate::state::State;
 
 /// The most notifications read at once, and so held in memory for one stream.
 const BATCH: u64 = 100;
@@ -60,18 +61,21 @@ struct Follower {
 }
 
 impl Live {
-    /// A stream that begins at `start` of the sequence, which is at `position`.
+    /// A stream that begins at `start` of the sequence, which is at `position`, and ends when its
+    /// token does or the process stops.
     ///
     /// The seat must have been taken before the position was read: whatever was written between
     /// the two is then read, and whatever comes later wakes the seat.
     pub(super) fn new(
-        database: Database,
+        state: &State,
         seat: Seat,
-        (position, start): (Position, Start),
-        pace: Pace,
+        position: Position,
+        start: Start,
         token_expires: Instant,
         stopping: CancellationToken,
     ) -> Self {
+        // What was written before the seat was taken has woken nobody.
+        state.hub.wake(seat.user(), position.head_seq);
         let sync = SyncEvent {
             recovered: start.recovered,
             head_seq: position.head_seq,
@@ -80,19 +84,18 @@ impl Live {
         // With an id, so that a client which is cut off before the first notification comes back
         // to this place.
         let sync = sse::event(Name::Sync, Some(start.after), &json(&sync));
-        seat.hub().wake(seat.user(), position.head_seq);
         Self {
-            opening: Some(sse::retry(pace.retry) + &sync),
+            opening: Some(sse::retry(state.pace.retry) + &sync),
             follower: Follower {
-                database,
+                database: state.database.clone(),
                 seat,
                 sent: start.after,
-                heartbeat: pace.heartbeat,
+                heartbeat: state.pace.heartbeat,
             },
             end: End {
                 stopping,
                 token_expires,
-                retry: pace.retry,
+                retry: state.pace.retry,
                 reached: false,
             },
         }

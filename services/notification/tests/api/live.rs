@@ -7,7 +7,7 @@ use lyceum_testing::http::SseStream;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 
-use crate::platform::{Person, Platform, STREAM, data, next_notification};
+use crate::platform::{Platform, STREAM, data, next_notification};
 
 /// The places of the next `count` notifications.
 async fn next_places(stream: &mut SseStream, count: usize) -> Vec<i64> {
@@ -173,24 +173,8 @@ async fn what_another_replica_has_written_is_found() {
     let ada = platform.person(1);
     platform.enrols(&ada, "Logic").await;
     let (mut stream, _) = ada.listens(None).await;
-    write_elsewhere(&platform, &ada).await;
+    platform.another_replica_writes(&ada, 1, "").await;
     assert_eq!(next_notification(&mut stream).await.seq, 2);
-}
-
-/// A copy of a person's first notification, written past this process.
-async fn write_elsewhere(platform: &Platform, person: &Person) {
-    let database = platform.app.database().connect().await;
-    let id = person.id;
-    let statements = [
-        format!(
-            "INSERT INTO notifications (user_id, seq, kind, title, body, data, created_at) SELECT \
-             user_id, 2, kind, title, body, data, created_at FROM notifications WHERE user_id = {id}"
-        ),
-        format!("UPDATE recipients SET head_seq = 2 WHERE user_id = {id}"),
-    ];
-    for statement in statements {
-        database.execute_unprepared(&statement).await.unwrap();
-    }
 }
 
 #[tokio::test]
@@ -214,7 +198,7 @@ async fn a_stream_outlasts_a_database_that_is_away_and_misses_nothing() {
     }
     let back = "ALTER TABLE elsewhere RENAME TO notifications";
     database.execute_unprepared(back).await.unwrap();
-    write_elsewhere(&platform, &ada).await;
+    platform.another_replica_writes(&ada, 1, "").await;
     assert_eq!(next_notification(&mut stream).await.seq, 2);
 }
 

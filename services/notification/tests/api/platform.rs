@@ -13,6 +13,7 @@ use lyceum_testing::http::{Client, Response, SseMessage, SseStream};
 use lyceum_testing::identity::TestUsers;
 use lyceum_testing::peer::ScriptedPeer;
 use lyceum_testing::spawn::{TestApp, spawn};
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -116,6 +117,25 @@ impl Platform {
             .collect();
         for batch in events.chunks(100) {
             self.happens(batch).await;
+        }
+    }
+
+    /// Copies of a person's first notification with another body, after all the others, written
+    /// past this process.
+    pub(crate) async fn another_replica_writes(&self, person: &Person, copies: i64, body: &str) {
+        let (id, first) = (person.id, person.inbox().await[0].seq + 1);
+        let last = first + copies - 1;
+        let insert = format!(
+            "INSERT INTO notifications (user_id, seq, kind, title, body, data, created_at) \
+             WITH RECURSIVE places(place) AS \
+             (SELECT {first} UNION ALL SELECT place + 1 FROM places WHERE place < {last}) \
+             SELECT user_id, place, kind, title, '{body}', data, created_at \
+             FROM notifications CROSS JOIN places WHERE user_id = {id} AND seq = 1"
+        );
+        let advance = format!("UPDATE recipients SET head_seq = {last} WHERE user_id = {id}");
+        let database = self.app.database().connect().await;
+        for statement in [insert, advance] {
+            database.execute_unprepared(&statement).await.unwrap();
         }
     }
 }
