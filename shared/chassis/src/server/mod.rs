@@ -2,10 +2,10 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`answer`] | request ids, security headers, problems for every failure |
-//! | [`guard`] | the request's deadline, and panics |
-//! | [`health`], [`operations`] | what operators ask |
-//! | [`documentation`] | `OpenAPI`, the page to browse it, the explanation of each problem |
+//! | `answer` | request ids, security headers, problems for every failure |
+//! | `guard` | the request's deadline, and panics |
+//! | `health`, `operations` | what operators ask |
+//! | `documentation` | `OpenAPI`, the page to browse it, the explanation of each problem |
 
 mod answer;
 mod documentation;

@@ -19,6 +19,7 @@ use lyceum_testing::{TestApp, spawn};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use utoipa::openapi::{OpenApi, OpenApiBuilder};
 
 /// People whose tokens the bakery accepts.
@@ -66,7 +67,9 @@ impl Service for Bakery {
 
     async fn build(settings: Settings<NoSettings>) -> Result<Self, StartupError> {
         let chassis = Chassis::build::<Self>(&settings.platform).await?;
-        chassis.tasks.spawn("oven", |stop| stop.cancelled_owned());
+        chassis
+            .tasks
+            .spawn("oven", CancellationToken::cancelled_owned);
         let jwks = serde_json::from_value(users().jwks()).unwrap();
         let keys = UserKeys::own(&jwks);
         Ok(Self {

@@ -1,4 +1,8 @@
 //! The chassis from outside: a small service over real HTTP, in its good and its bad hours.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests fail by panicking, as tests do"
+)]
 
 mod bakery;
 
