@@ -9,7 +9,8 @@ use lyceum_outbox::Waker;
 use sea_orm::{ActiveValue, IntoActiveModel, Set};
 use time::OffsetDateTime;
 
-use super::domain::{AccountPatch, Email, FullName};
+use super::domain::{Email, FullName};
+use super::requests::AccountPatch;
 use super::store;
 use crate::entity::user::{ActiveModel, Model};
 
@@ -66,7 +67,12 @@ pub(crate) async fn register_user(
     lyceum_outbox::push(&transaction, &event).await?;
     transaction.commit().await?;
     outbox.wake();
-    tracing::info!(event = "user.registered", user_id = %user.id, role = %user.role, "registered");
+    tracing::info!(
+        event = "user.registered",
+        user.id = user.id.get(),
+        role = user.role.as_str(),
+        "registered"
+    );
     Ok(user)
 }
 
@@ -103,8 +109,13 @@ pub(crate) async fn update_user(
     let updated = store::update(&transaction, changed).await?;
     transaction.commit().await?;
     if updated.role != user.role {
-        let (from, to) = (user.role, updated.role);
-        tracing::info!(event = "user.role_changed", user_id = %id, %from, %to, "role changed");
+        tracing::info!(
+            event = "user.role_changed",
+            user.id = id.get(),
+            from = user.role.as_str(),
+            to = updated.role.as_str(),
+            "role changed"
+        );
     }
     Ok(updated)
 }

@@ -61,8 +61,11 @@ pub(crate) async fn ensure(state: &State, admin: FirstAdmin) -> Result<(), First
         .map_err(RegisterError::from)?;
     if let Some(account) = existing {
         if account.role != Role::Admin {
-            let user_id = account.id;
-            tracing::warn!(event = "admin.not_an_admin", %user_id, "admin.email has another role");
+            tracing::warn!(
+                event = "admin.not_an_admin",
+                user.id = account.id.get(),
+                "the account of admin.email has another role"
+            );
         }
         return Ok(());
     }

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use lyceum_chassis::auth::{CurrentUser, Permission, Require, ServiceCaller};
 use lyceum_chassis::clock;
 use lyceum_chassis::http::{ApiError, Body, Id, IfMatch, Query, Window, etag, page};
+use lyceum_chassis::openapi::WindowQuery;
 use lyceum_contracts::ids::UserId;
 use lyceum_contracts::page::Page;
 use lyceum_contracts::problem::ProblemKind;
@@ -17,7 +18,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::commands::{self, NewAccount};
-use super::domain::{AccountPatch, Lookup, Registration};
+use super::requests::{AccountPatch, Lookup, Registration};
 use super::store;
 use crate::entity::user::Model;
 use crate::state::State;
@@ -70,7 +71,7 @@ pub(crate) async fn register_user(
 
 /// The caller's own account.
 #[utoipa::path(
-    get, path = "/users/me", tag = "accounts", security(("user" = [])),
+    get, path = "/users/me", tag = "accounts", security(("access_token" = [])),
     responses((status = 200, description = "The account", body = User, headers(("ETag" = String)))),
 )]
 pub(crate) async fn get_me(
@@ -85,7 +86,7 @@ pub(crate) async fn get_me(
 
 /// One account: whole for its owner and admins, name alone for anybody else.
 #[utoipa::path(
-    get, path = "/users/{id}", tag = "accounts", security(("user" = [])),
+    get, path = "/users/{id}", tag = "accounts", security(("access_token" = [])),
     params(("id" = UserId, Path)),
     responses(
         (status = 200, description = "The account, or what others may know of it",
@@ -113,7 +114,7 @@ pub(crate) async fn get_user(
 
 /// Changes an account: its owner the name, an admin also the role.
 #[utoipa::path(
-    patch, path = "/users/{id}", tag = "accounts", security(("user" = [])),
+    patch, path = "/users/{id}", tag = "accounts", security(("access_token" = [])),
     params(("id" = UserId, Path), ("If-Match" = String, Header, description = "The ETag last seen")),
     request_body(content = UserUpdate, content_type = "application/merge-patch+json"),
     responses(
@@ -131,24 +132,15 @@ pub(crate) async fn update_user(
     Body(patch): Body<AccountPatch>,
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    if !caller.is_or_administers(id) {
-        return Err(ApiError::not_found());
-    }
-    if !patch.is_open_to(caller.role) {
-        return Err(ApiError::of(ProblemKind::Forbidden).detail("only an admin changes a role"));
-    }
+    permit_change(&caller, id, &patch)?;
     let user = commands::update_user(&state.database, id, seen, patch, clock::now()).await?;
     Ok(whole(user))
 }
 
 /// All accounts, by id.
 #[utoipa::path(
-    get, path = "/users", tag = "accounts", security(("user" = [])),
-    params(
-        ("skip" = Option<u64>, Query, minimum = 0, maximum = 10_000),
-        ("limit" = Option<u64>, Query, minimum = 1, maximum = 1_000),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
-    ),
+    get, path = "/users", tag = "accounts", security(("access_token" = [])),
+    params(WindowQuery),
     responses(
         (status = 200, description = "One page", body = Page<User>, headers(("Link" = String))),
         (status = 403, description = "The caller is not an admin"),
@@ -172,7 +164,7 @@ pub(crate) async fn list_users(
 
 /// How the named people are reached; unknown ids are left out.
 #[utoipa::path(
-    post, path = "/internal/users/lookup", tag = "internal", security(("service" = [])),
+    post, path = "/internal/users/lookup", tag = "internal", security(("service_token" = [])),
     request_body = LookupUsers,
     responses(
         (status = 200, description = "Their contacts, by id", body = Contacts),
@@ -187,6 +179,23 @@ pub(crate) async fn lookup_users(
     let rows = store::find_all(&state.database, ids).await?;
     let items = rows.into_iter().map(Contact::from).collect();
     Ok(HttpResponse::Ok().json(Contacts { items }))
+}
+
+/// An account is changed by its owner and by admins, a role by admins alone.
+fn permit_change(caller: &CurrentUser, id: UserId, patch: &AccountPatch) -> Result<(), ApiError> {
+    if !caller.is_or_administers(id) {
+        return Err(ApiError::not_found());
+    }
+    if patch.is_open_to(caller.role) {
+        return Ok(());
+    }
+    tracing::warn!(
+        event = "auth.forbidden",
+        user.id = caller.id.get(),
+        role = caller.role.as_str(),
+        "only an admin changes a role"
+    );
+    Err(ApiError::of(ProblemKind::Forbidden).detail("only an admin changes a role"))
 }
 
 /// An account as its owner sees it, with what a change of it must name.

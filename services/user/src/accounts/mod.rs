@@ -4,6 +4,7 @@ pub(crate) mod commands;
 mod domain;
 mod first_admin;
 pub(crate) mod handlers;
+mod requests;
 pub(crate) mod store;
 mod view;
 

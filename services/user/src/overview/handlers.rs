@@ -12,7 +12,7 @@ use crate::state::State;
 
 /// Everything about one person. Parts that cannot be had are empty and named in `degraded`.
 #[utoipa::path(
-    get, path = "/users/{id}/overview", tag = "overview", security(("user" = [])),
+    get, path = "/users/{id}/overview", tag = "overview", security(("access_token" = [])),
     params(("id" = UserId, Path)),
     responses(
         (status = 200, description = "The overview, whole or degraded", body = Overview),

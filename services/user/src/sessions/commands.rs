@@ -41,8 +41,11 @@ pub(crate) async fn authenticate(
     match account {
         Some(account) if matches => Ok(account),
         account => {
-            let user_id = account.map(|account| account.id.get());
-            tracing::warn!(event = "session.login_failed", user_id, "wrong credentials");
+            tracing::warn!(
+                event = "session.login_failed",
+                user.id = account.map(|account| account.id.get()),
+                "wrong credentials"
+            );
             Err(LoginError::InvalidCredentials)
         }
     }
@@ -60,8 +63,12 @@ pub(crate) async fn open_session(
     let session = store::insert(&transaction, user.id, now, now + lifetime).await?;
     let token = issue_token(&transaction, session.id, now).await?;
     transaction.commit().await?;
-    let (user_id, session_id) = (user.id.get(), session.id);
-    tracing::info!(event = "session.opened", user_id, session_id, "signed in");
+    tracing::info!(
+        event = "session.opened",
+        user.id = user.id.get(),
+        session.id = session.id,
+        "signed in"
+    );
     Ok(token)
 }
 
@@ -101,11 +108,10 @@ pub(crate) async fn refresh_session(
         let ending = store::end(&transaction, token.session_id, now).await?;
         transaction.commit().await?;
         if ending == Ending::Now {
-            let session_id = token.session_id;
             tracing::warn!(
                 event = "session.token_replayed",
-                session_id,
-                "session ended"
+                session.id = token.session_id,
+                "a spent refresh token came back; the session has ended"
             );
         }
         return Err(RefreshError::Ended);
@@ -130,9 +136,12 @@ pub(crate) async fn end_session(
     let Some(token) = store::find_token(database, &presented.digest()).await? else {
         return Ok(());
     };
-    let session_id = token.session_id;
-    if store::end(database, session_id, now).await? == Ending::Now {
-        tracing::info!(event = "session.ended", session_id, "signed out");
+    if store::end(database, token.session_id, now).await? == Ending::Now {
+        tracing::info!(
+            event = "session.ended",
+            session.id = token.session_id,
+            "signed out"
+        );
     }
     Ok(())
 }
