@@ -54,9 +54,16 @@ impl Endpoint {
         })
     }
 
-    pub(crate) fn url(&self, path: &str) -> Url {
+    /// The URL of a path, with a query if it has one.
+    pub(crate) fn url(&self, target: &str) -> Url {
         let mut url = self.origin.clone();
-        url.set_path(path);
+        match target.split_once('?') {
+            Some((path, query)) => {
+                url.set_path(path);
+                url.set_query(Some(query));
+            }
+            None => url.set_path(target),
+        }
         url
     }
 
