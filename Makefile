@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: run test check lint fmt bench openapi clean ci help
+.PHONY: run test check lint fmt readme bench openapi clean ci help
 
 run: ## Build and start the whole platform with demo data; make run ARGS=--help lists the options
 	@cargo run --quiet --package lyceum -- $(ARGS)
@@ -32,7 +32,10 @@ openapi: ## Write docs/openapi/*.json from the code
 clean: ## Remove build results; data/ stays
 	cargo clean
 
-ci: check test ## What a change must pass: check, then test
+readme: ## Do what README.md says: make run, its commands, Ctrl-C, and once more
+	@.ci/readme
+
+ci: check test readme ## What a change must pass
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
