@@ -150,7 +150,10 @@ pub struct Degraded {
     pub reason: String,
 }
 
-#[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
+#[expect(
+    clippy::ref_option,
+    reason = "serde calls it with a reference to the field"
+)]
 fn none_as_empty_object<S: Serializer>(
     stats: &Option<UserStats>,
     serializer: S,

@@ -1,4 +1,8 @@
 //! Three real processes, three databases, one collector: the platform as its users meet it.
+#![expect(
+    clippy::expect_used,
+    reason = "helpers of tests fail by panicking, as tests do"
+)]
 
 mod cast;
 mod platform;

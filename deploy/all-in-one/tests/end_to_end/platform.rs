@@ -37,8 +37,8 @@ impl Settings {
         Self(first.iter().map(owned).collect())
     }
 
-    fn add(&mut self, key: &str, value: impl ToString) {
-        self.0.push((key.to_owned(), value.to_string()));
+    fn add(&mut self, key: &str, value: impl Into<String>) {
+        self.0.push((key.to_owned(), value.into()));
     }
 }
 
@@ -79,8 +79,8 @@ impl Platform {
             };
             let (port, operations) = (ports[place(name)], ports[NAMES.len() + place(name)]);
             let mut own = Settings::new(&QUICK);
-            own.add("http.port", port);
-            own.add("operations.port", operations);
+            own.add("http.port", port.to_string());
+            own.add("operations.port", operations.to_string());
             own.add("telemetry.otlp_endpoint", collector.endpoint());
             for peer in peers {
                 let url = format!("http://127.0.0.1:{}", ports[place(peer)]);
@@ -90,7 +90,7 @@ impl Platform {
                 }
             }
             for (key, value) in settings.iter().filter(|_| of == name) {
-                own.add(key, value);
+                own.add(key, *value);
             }
             Member::new(name, port, operations, own)
         };
