@@ -10,11 +10,13 @@ run: ## Build and start the whole platform with demo data; make run ARGS=--help 
 test: ## Run every test on SQLite, and on Postgres when a server binary or TEST_POSTGRES_URL is there
 	@.ci/test
 
-check: lint ## Everything that needs no running code: format, lints, docs, dependencies, file sizes, OpenAPI
+check: lint ## Everything that needs no running code: lints, dependencies, file sizes, OpenAPI, docs that say what is
 	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps
 	@.ci/dependencies
 	@.ci/file-lengths
 	@.ci/openapi --check
+	@.ci/operations
+	@.ci/docs
 
 lint: ## Format and lints, as errors
 	cargo fmt --all --check

@@ -50,6 +50,8 @@ impl ServiceSettings for CourseSettings {
                 ),
             ));
         }
+        self.upstreams.user.check("user")?;
+        self.upstreams.notification.check("notification")?;
         self.outbox.check()
     }
 }

@@ -66,6 +66,7 @@ impl LiveSettings {
 
 impl ServiceSettings for NotificationSettings {
     fn check(&self, _environment: Environment) -> Result<(), SettingsError> {
+        self.upstreams.user.check("user")?;
         let live = self.live;
         let numbers = [
             ("live.heartbeat_ms", live.heartbeat_ms > 0),

@@ -141,7 +141,9 @@ impl UserSettings {
             ),
         ];
         for (key, secret, development) in known {
-            if secret.expose() == development {
+            // A password for no account protects nothing.
+            let unused = key == "admin.password" && self.admin.email.is_empty();
+            if secret.expose() == development && !unused {
                 let reason = "holds the development secret, which production refuses";
                 return Err(SettingsError::refused(key, reason));
             }
@@ -155,6 +157,8 @@ impl ServiceSettings for UserSettings {
         self.passwords.check()?;
         self.tokens.check()?;
         self.outbox.check()?;
+        self.upstreams.course.check("course")?;
+        self.upstreams.notification.check("notification")?;
         FirstAdmin::parse(&self.admin)?;
         match environment {
             Environment::Development => Ok(()),
@@ -177,6 +181,22 @@ mod tests {
             variables: variables.collect(),
         };
         load(include_str!("../default.toml"), source).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn without_a_first_admin_its_password_does_not_matter_in_production() {
+        let production = [
+            ("ENVIRONMENT", "production"),
+            ("SERVICE_AUTH__SECRETS", "0123456789abcdef0123456789abcdef"),
+            (
+                "TOKENS__SIGNING_KEY",
+                "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+            ),
+        ];
+        let refused = loaded(&production).unwrap_err();
+        assert!(refused.contains("`admin.password`"), "{refused}");
+        let without = [&production[..], &[("ADMIN__EMAIL", "")]].concat();
+        assert!(loaded(&without).is_ok());
     }
 
     #[test]

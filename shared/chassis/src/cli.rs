@@ -17,6 +17,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::database::Database;
 use crate::lifecycle::Lifecycle;
+use crate::panics;
 use crate::probe;
 use crate::service::Service;
 use crate::settings::{PlatformSettings, Settings, Source, load};
@@ -117,6 +118,7 @@ fn serve<S: Service>(settings: Settings<S::Settings>) -> anyhow::Result<()> {
         environment: platform.environment.as_str().to_owned(),
     };
     let telemetry = lyceum_telemetry::init(&identity, &platform.telemetry)?;
+    panics::log();
     let runtime = runtime()?;
     let outcome = runtime.block_on(async {
         let stop_with_stdin = platform.lifecycle.stop_with_stdin;
@@ -137,7 +139,10 @@ fn serve<S: Service>(settings: Settings<S::Settings>) -> anyhow::Result<()> {
     });
     // The blocking read of standard input, if any, must not hold the exit.
     runtime.shutdown_background();
-    telemetry.shutdown()?;
+    if let Err(error) = telemetry.shutdown() {
+        // A collector that is away is told here and does not spoil a clean end.
+        writeln!(std::io::stderr(), "lyceum-{}: {error}", S::NAME).ok();
+    }
     outcome
 }
 

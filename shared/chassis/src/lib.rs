@@ -29,6 +29,7 @@ pub mod http;
 pub mod lifecycle;
 pub mod openapi;
 
+mod panics;
 mod probe;
 pub mod server;
 pub mod service;

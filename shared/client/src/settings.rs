@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use lyceum_resilience::InvalidSetting;
-use lyceum_resilience::backoff::BackoffSettings;
+use lyceum_resilience::backoff::{Backoff, BackoffSettings};
 use lyceum_resilience::breaker::BreakerSettings;
-use lyceum_resilience::budget::BudgetSettings;
-use lyceum_resilience::bulkhead::BulkheadSettings;
+use lyceum_resilience::budget::{BudgetSettings, RetryBudget};
+use lyceum_resilience::bulkhead::{Bulkhead, BulkheadSettings};
+use lyceum_resilience::deadline::Instant;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +101,23 @@ pub(crate) struct Limits {
 }
 
 impl UpstreamSettings {
+    /// Refuses what contradicts itself, before anything is built of it. `upstream` is the section
+    /// below `upstreams`.
+    ///
+    /// # Errors
+    /// [`SettingsError`] names the key.
+    pub fn check(&self, upstream: &str) -> Result<(), SettingsError> {
+        let checked = || -> Result<(), InvalidSetting> {
+            self.origin()?;
+            self.limits()?;
+            self.breaker.validate()?;
+            Backoff::new(&self.backoff)?;
+            RetryBudget::new(&self.budget, Instant::now())?;
+            Bulkhead::new(&self.bulkhead).map(drop)
+        };
+        checked().map_err(|invalid| SettingsError::of_upstream(upstream, invalid))
+    }
+
     /// Checks what belongs to this crate; the parts of `lyceum-resilience` check their own.
     pub(crate) fn limits(&self) -> Result<Limits, InvalidSetting> {
         const TEN_MINUTES_MS: u64 = 600_000;

@@ -43,8 +43,7 @@
 //! ```
 //!
 //! A permit that is dropped without a verdict, because its caller went away, says nothing about
-//! the peer and changes nothing. `lyceum-client` composes the parts for HTTP; mail and webhooks
-//! use them directly.
+//! the peer and changes nothing. `lyceum-client` composes the parts for HTTP.
 
 pub mod backoff;
 pub mod breaker;

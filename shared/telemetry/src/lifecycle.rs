@@ -63,7 +63,7 @@ pub(crate) fn init_with<W>(
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    settings.validate()?;
+    settings.check()?;
     install_tls();
     let resource = export::resource(identity);
     let registry = Registry::new();

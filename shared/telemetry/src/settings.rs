@@ -68,7 +68,7 @@ impl TelemetrySettings {
     ///
     /// # Errors
     /// [`TelemetryError::Setting`] names the key.
-    pub(crate) fn validate(&self) -> Result<(), TelemetryError> {
+    pub fn check(&self) -> Result<(), TelemetryError> {
         let refuse = |key, reason: &str| {
             Err(TelemetryError::Setting {
                 key,
@@ -179,7 +179,7 @@ mod tests {
             ),
         ];
         for (settings, key) in cases {
-            let error = settings.validate().expect_err(key);
+            let error = settings.check().expect_err(key);
             assert!(error.to_string().contains(key), "{error}");
         }
     }

@@ -60,6 +60,18 @@ async fn no_request_is_lost_and_the_last_span_is_exported() {
 }
 
 #[tokio::test]
+async fn a_collector_that_is_gone_does_not_spoil_the_end() {
+    // Nobody listens on the discard port.
+    let gone = [("telemetry.otlp_endpoint", "http://127.0.0.1:9")];
+    let mut platform = Platform::start_with("course", &gone).await;
+    let refused = platform.course.api.get("/courses").send().await;
+    refused.expect(401);
+    let process = platform.course.process();
+    process.terminate();
+    assert_eq!(process.wait(PATIENCE).await.code(), Some(0));
+}
+
+#[tokio::test]
 async fn a_second_signal_ends_it_at_once_and_says_so() {
     let mut platform =
         Platform::start_with("notification", &[("lifecycle.drain_delay_ms", "15000")]).await;

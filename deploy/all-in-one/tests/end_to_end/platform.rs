@@ -1,6 +1,7 @@
 //! The platform of one test: real processes that can be killed and started again.
 
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use lyceum_testing::PATIENCE;
@@ -89,6 +90,10 @@ impl Platform {
                     own.add(&format!("upstreams.{peer}.{key}"), value);
                 }
             }
+            if peers.contains(&"notification") {
+                // What a killed process had claimed is free again while the test waits.
+                own.add("outbox.lease_ms", "2000");
+            }
             for (key, value) in settings.iter().filter(|_| of == name) {
                 own.add(key, *value);
             }
@@ -169,10 +174,15 @@ pub(crate) async fn timed(request: impl Future<Output = Response>) -> (Response,
     (request.await, begun.elapsed())
 }
 
-/// Ports nobody listens on now. All are held until the last one is known, so that they differ.
+/// Ports nobody listens on now, below those the system hands out by itself, so that no other
+/// connection of this machine takes one meanwhile. Each process of a test run begins elsewhere.
 fn free_ports(count: usize) -> Vec<u16> {
-    let bind = |_| TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    let held: Vec<_> = (0..count).map(bind).collect();
-    let port = |listener: &TcpListener| listener.local_addr().expect("a bound port").port();
-    held.iter().map(port).collect()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let begin = std::process::id() * 32;
+    let candidates = std::iter::repeat_with(|| {
+        let offset = begin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000;
+        10_000 + u16::try_from(offset).expect("below 10 000")
+    });
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    candidates.filter(free).take(count).collect()
 }

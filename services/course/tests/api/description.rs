@@ -1,76 +1,22 @@
-//! The description of the API is the one that is checked in, and it describes what is served.
+//! The description of the API is checked in, complete and true.
 
-use std::path::Path;
-
-use lyceum_chassis::Service;
 use lyceum_course::App;
-use serde_json::Value;
+use lyceum_testing::openapi;
 
 use crate::platform::Platform;
 
-fn description() -> Value {
-    serde_json::to_value(App::openapi()).unwrap()
-}
-
 #[test]
 fn the_description_is_the_one_that_is_checked_in() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi/course.json");
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    let now = App::openapi().to_pretty_json().unwrap();
-    assert!(
-        kept.trim_end() == now.trim_end(),
-        "run `make openapi`: {} is out of date",
-        path.display()
-    );
+    openapi::assert_checked_in::<App>();
 }
 
 #[test]
-fn operations_are_named_as_their_handlers_and_tell_their_failures() {
-    let description = description();
-    assert!(
-        description["openapi"]
-            .as_str()
-            .is_some_and(|version| version.starts_with("3.1"))
-    );
-    let paths = description["paths"].as_object().unwrap();
-    let operations: Vec<&Value> = paths
-        .values()
-        .flat_map(|path| path.as_object().unwrap().values())
-        .collect();
-    assert_eq!(operations.len(), 9);
-    for operation in operations {
-        let name = operation["operationId"].as_str().unwrap();
-        assert!(
-            operation["summary"]
-                .as_str()
-                .is_some_and(|text| !text.is_empty()),
-            "{name}"
-        );
-        for answer in ["401", "default"] {
-            assert!(
-                operation["responses"][answer].is_object(),
-                "{name} lacks {answer}"
-            );
-        }
-    }
+fn every_operation_tells_what_it_does_and_how_it_fails() {
+    openapi::assert_complete::<App>();
 }
 
 #[tokio::test]
-async fn every_operation_described_is_served() {
+async fn what_is_served_is_what_is_described() {
     let platform = Platform::start();
-    let client = platform.app.client();
-    let description = description();
-    for (path, item) in description["paths"].as_object().unwrap() {
-        for method in item.as_object().unwrap().keys() {
-            let path = path.replace("{id}", "1");
-            let method = method.to_uppercase().parse().unwrap();
-            let answer = client.request(method, &path).send().await;
-            assert_eq!(
-                answer.status, 401,
-                "{path} is there and wants to know who calls"
-            );
-        }
-    }
-    let served: Value = client.get("/openapi.json").send().await.expect(200).json();
-    assert_eq!(served, description);
+    openapi::assert_served::<App>(platform.app.client()).await;
 }

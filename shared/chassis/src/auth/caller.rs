@@ -14,6 +14,7 @@ use lyceum_contracts::role::Role;
 use time::OffsetDateTime;
 
 use super::keys::{KeyError, UserKeys};
+use super::permission;
 use super::token::{self, InvalidToken};
 use crate::http::ApiError;
 
@@ -150,7 +151,7 @@ impl FromRequest for ServiceCaller {
         authenticate(request, |authenticator, token| async move {
             match authenticator.caller(&token).await? {
                 Caller::Service(service) => Ok(service),
-                Caller::User(_) => Err(ApiError::of(ProblemKind::Forbidden)),
+                Caller::User(user) => Err(permission::forbidden(user)),
             }
         })
     }

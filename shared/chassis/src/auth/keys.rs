@@ -151,7 +151,7 @@ fn warn_kept(error: &lyceum_client::ClientError) {
     tracing::warn!(
         event = "auth.keys_not_refreshed",
         reason = error.reason(),
-        "the user service gave no keys; known ones are kept"
+        "the user service gave no keys; those known, if any, are kept"
     );
 }
 

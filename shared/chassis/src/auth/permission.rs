@@ -47,14 +47,18 @@ impl<P: Permission> FromRequest for Require<P> {
                     permission: PhantomData,
                 });
             }
-            // ASVS 5 §16.3.2: refusals are on record, by id alone.
-            tracing::warn!(
-                event = "auth.forbidden",
-                user.id = user.id.get(),
-                role = user.role.as_str(),
-                "the role does not have the permission"
-            );
-            Err(ApiError::of(ProblemKind::Forbidden))
+            Err(forbidden(user))
         })
     }
+}
+
+/// 403, and on record by id alone (ASVS 5 §16.3.2).
+pub(super) fn forbidden(user: CurrentUser) -> ApiError {
+    tracing::warn!(
+        event = "auth.forbidden",
+        user.id = user.id.get(),
+        role = user.role.as_str(),
+        "not allowed"
+    );
+    ApiError::of(ProblemKind::Forbidden)
 }

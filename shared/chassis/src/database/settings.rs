@@ -41,7 +41,7 @@ pub struct DatabaseSettings {
 
 impl DatabaseSettings {
     /// Refuses numbers that no pool can work with.
-    pub(super) fn check(&self) -> Result<(), DatabaseError> {
+    pub(crate) fn check(&self) -> Result<(), DatabaseError> {
         let refuse = |key, problem| Err(DatabaseError::Setting { key, problem });
         if self.max_connections == 0 {
             return refuse("database.max_connections", "must be above 0");

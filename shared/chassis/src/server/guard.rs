@@ -75,7 +75,7 @@ pub(super) async fn panics(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(response) => response.map(ServiceResponse::map_into_boxed_body),
-        // The panic hook has logged where; the payload may hold anything.
+        // `crate::panics` has logged where; the payload may hold anything.
         Err(_) => Err(ApiError::internal(anyhow::anyhow!("a handler panicked")).into()),
     }
 }

@@ -147,7 +147,7 @@ fn start_api(
     // A caller that has gone cancels its request; actix keeps working for it otherwise.
     .h1_allow_half_closed(false)
     .disable_signals()
-    .shutdown_timeout(run::drain_seconds(&parts.settings.lifecycle))
+    .shutdown_timeout(run::drain_seconds(&parts.settings))
     .listen(listener)?
     .run();
     Ok(server)

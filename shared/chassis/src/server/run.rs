@@ -12,12 +12,9 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{Parts, Server, start_operations};
 use crate::lifecycle::Lifecycle;
-use crate::settings::LifecycleSettings;
+use crate::settings::PlatformSettings;
 
-/// Kept back from the grace period for what comes after the drain.
-const LAST_STEPS: Duration = Duration::from_secs(3);
-
-/// The most time the last spans and the pool may take each.
+/// The most time the flush and the pool may take each.
 const LAST_STEP: Duration = Duration::from_secs(1);
 
 /// Why the end was not a clean one.
@@ -72,8 +69,7 @@ async fn leave(
 ) -> Result<(), RunError> {
     lifecycle.stopping().await;
     let settings = &parts.settings.lifecycle;
-    let deadline = Instant::now() + Duration::from_millis(settings.grace_ms)
-        - LAST_STEPS.min(Duration::from_millis(settings.grace_ms) / 2);
+    let deadline = Instant::now() + for_work(&parts.settings);
     tracing::info!(
         event = "server.draining",
         "not ready; finishing what was begun"
@@ -104,13 +100,16 @@ async fn leave(
     outcome
 }
 
+/// How much of the grace period requests and tasks may use. The rest is for what comes after: one
+/// flush, the pool, and the exporters' own end, which takes an export's time and a second.
+fn for_work(settings: &PlatformSettings) -> Duration {
+    let grace = Duration::from_millis(settings.lifecycle.grace_ms);
+    let export = Duration::from_millis(settings.telemetry.export_timeout_ms);
+    grace.saturating_sub(3 * LAST_STEP + export).max(grace / 2)
+}
+
 /// Seconds actix waits for requests in flight.
-pub(super) fn drain_seconds(settings: &LifecycleSettings) -> u64 {
-    let grace = Duration::from_millis(settings.grace_ms);
-    let delay = Duration::from_millis(settings.drain_delay_ms);
-    grace
-        .saturating_sub(delay)
-        .saturating_sub(LAST_STEPS)
-        .as_secs()
-        .max(1)
+pub(super) fn drain_seconds(settings: &PlatformSettings) -> u64 {
+    let delay = Duration::from_millis(settings.lifecycle.drain_delay_ms);
+    for_work(settings).saturating_sub(delay).as_secs().max(1)
 }

@@ -2,13 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use config::{Config, Environment as Variables, File, FileFormat, Map, Value, ValueKind};
+use config::{Config, File, FileFormat, Map, Value, ValueKind};
+use lyceum_telemetry::TelemetryError;
 use serde::de::DeserializeOwned;
+
+use crate::database::DatabaseError;
 
 use super::{PLATFORM_DEFAULTS, PlatformSettings, ServiceSettings, Settings};
 
 /// Prefix of the variables: `LYCEUM__HTTP__PORT` is `http.port`.
-const PREFIX: &str = "LYCEUM";
+const PREFIX: &str = "LYCEUM__";
 const SEPARATOR: &str = "__";
 
 /// Keys whose variable is a comma-separated list.
@@ -40,6 +43,30 @@ impl SettingsError {
             key: key.into(),
             reason: reason.into(),
         }
+    }
+}
+
+impl From<DatabaseError> for SettingsError {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::Setting { key, problem } => Self::refused(key, problem),
+            other => Self::refused("database", other.to_string()),
+        }
+    }
+}
+
+impl From<TelemetryError> for SettingsError {
+    fn from(error: TelemetryError) -> Self {
+        match error {
+            TelemetryError::Setting { key, reason } => Self::refused(key, reason),
+            other => Self::refused("telemetry", other.to_string()),
+        }
+    }
+}
+
+impl From<lyceum_client::SettingsError> for SettingsError {
+    fn from(error: lyceum_client::SettingsError) -> Self {
+        Self::refused(error.key, format!("must {}", error.rule))
     }
 }
 
@@ -92,22 +119,36 @@ fn merge(service_defaults: &str, source: Source) -> Result<Map<String, Value>, S
     if let Some(file) = source.file {
         builder = builder.add_source(File::from(file).format(FileFormat::Toml).required(true));
     }
-    let mut variables = Variables::with_prefix(PREFIX)
-        .prefix_separator(SEPARATOR)
-        .separator(SEPARATOR)
-        .try_parsing(true)
-        .list_separator(",")
-        .source(Some(source.variables.into_iter().collect()));
-    for key in LISTS {
-        variables = variables.with_list_parse_key(key);
+    let unreadable = |error: config::ConfigError| SettingsError::Unreadable {
+        reason: error.to_string(),
+    };
+    for (name, text) in source.variables {
+        if let Some(key) = key_of(&name) {
+            let value = value_of(&key, text);
+            builder = builder.set_override(key, value).map_err(unreadable)?;
+        }
     }
     builder
-        .add_source(variables)
         .build()
         .and_then(Config::try_deserialize)
-        .map_err(|error| SettingsError::Unreadable {
-            reason: error.to_string(),
-        })
+        .map_err(unreadable)
+}
+
+/// `http.port` of `LYCEUM__HTTP__PORT`.
+fn key_of(variable: &str) -> Option<String> {
+    let key = variable.strip_prefix(PREFIX)?.to_lowercase();
+    Some(key.replace(SEPARATOR, "."))
+}
+
+/// The text as it is: a password of digits stays one. Numbers and truths are read where a setting
+/// has that type.
+fn value_of(key: &str, text: String) -> Value {
+    let kind = if LISTS.contains(&key) {
+        text.split(',').map(str::trim).collect::<Vec<_>>().into()
+    } else {
+        ValueKind::String(text)
+    };
+    Value::new(None, kind)
 }
 
 /// Takes the sections that are not the platform's.

@@ -13,7 +13,7 @@ mod tests;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use lyceum_client::ServiceAuthSettings;
+use lyceum_client::{Identity, ServiceAuthSettings};
 use lyceum_telemetry::TelemetrySettings;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -79,31 +79,30 @@ impl PlatformSettings {
     ];
 
     fn check(&self) -> Result<(), SettingsError> {
+        let refuse = |key, reason| Err(SettingsError::refused(key, reason));
         if self.http.request_timeout_ms == 0 {
-            return Err(SettingsError::refused(
-                "http.request_timeout_ms",
-                "must be above 0",
-            ));
+            return refuse("http.request_timeout_ms", "must be above 0");
+        }
+        if self.http.head_timeout_ms == 0 {
+            return refuse("http.head_timeout_ms", "must be above 0");
         }
         if self.http.body_limit_bytes == 0 {
-            return Err(SettingsError::refused(
-                "http.body_limit_bytes",
-                "must be above 0",
-            ));
+            return refuse("http.body_limit_bytes", "must be above 0");
         }
         if self.lifecycle.drain_delay_ms >= self.lifecycle.grace_ms {
-            return Err(SettingsError::refused(
+            return refuse(
                 "lifecycle.drain_delay_ms",
                 "must be below lifecycle.grace_ms",
-            ));
+            );
         }
+        self.database.check()?;
+        self.telemetry.check()?;
+        Identity::new("settings", &self.service_auth)?;
         let mut secrets = self.service_auth.secrets.iter();
         let well_known = secrets.any(|secret| secret.expose_secret() == DEVELOPMENT_SERVICE_SECRET);
         if self.environment == Environment::Production && well_known {
-            return Err(SettingsError::refused(
-                "service_auth.secrets",
-                "holds the development secret, which production refuses",
-            ));
+            let reason = "holds the development secret, which production refuses";
+            return refuse("service_auth.secrets", reason);
         }
         Ok(())
     }

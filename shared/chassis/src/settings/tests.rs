@@ -139,19 +139,69 @@ fn development_secrets_are_refused_in_production() {
 
 #[test]
 fn several_secrets_come_in_one_variable() {
-    let settings = with(&[("LYCEUM__SERVICE_AUTH__SECRETS", "new,old")]).unwrap();
+    let secrets = format!("{},{}", "n".repeat(32), "o".repeat(32));
+    let settings = with(&[("LYCEUM__SERVICE_AUTH__SECRETS", &secrets)]).unwrap();
     assert_eq!(settings.platform.service_auth.secrets.len(), 2);
 }
 
 #[test]
+fn text_in_a_variable_is_taken_as_it_stands() {
+    for text in ["007", "1e3", "TRUE", " padded ", "a,b"] {
+        let settings = with(&[("LYCEUM__OVEN__KEY", text)]).unwrap();
+        assert_eq!(settings.service.oven.key.expose(), text);
+    }
+    let settings = with(&[
+        ("LYCEUM__OVEN__DEGREES", "180"),
+        ("LYCEUM__DATABASE__MIGRATE_ON_START", "false"),
+        ("LYCEUM__TELEMETRY__SAMPLE_RATIO", "0.5"),
+    ])
+    .unwrap();
+    assert_eq!(settings.service.oven.degrees, 180);
+    assert!(!settings.platform.database.migrate_on_start);
+    assert!((settings.platform.telemetry.sample_ratio - 0.5).abs() < f64::EPSILON);
+}
+
+#[test]
 fn contradictions_are_refused() {
-    assert!(
-        refusal(&[("LYCEUM__HTTP__REQUEST_TIMEOUT_MS", "0")]).contains("`http.request_timeout_ms`")
-    );
-    assert!(
-        refusal(&[("LYCEUM__LIFECYCLE__DRAIN_DELAY_MS", "20000")])
-            .contains("`lifecycle.drain_delay_ms`")
-    );
+    for (variable, value, key) in [
+        (
+            "LYCEUM__HTTP__REQUEST_TIMEOUT_MS",
+            "0",
+            "http.request_timeout_ms",
+        ),
+        ("LYCEUM__HTTP__HEAD_TIMEOUT_MS", "0", "http.head_timeout_ms"),
+        (
+            "LYCEUM__HTTP__BODY_LIMIT_BYTES",
+            "0",
+            "http.body_limit_bytes",
+        ),
+        (
+            "LYCEUM__LIFECYCLE__DRAIN_DELAY_MS",
+            "20000",
+            "lifecycle.drain_delay_ms",
+        ),
+        (
+            "LYCEUM__DATABASE__MAX_CONNECTIONS",
+            "0",
+            "database.max_connections",
+        ),
+        (
+            "LYCEUM__TELEMETRY__SAMPLE_RATIO",
+            "2",
+            "telemetry.sample_ratio",
+        ),
+        (
+            "LYCEUM__SERVICE_AUTH__SECRETS",
+            "short",
+            "service_auth.secrets",
+        ),
+    ] {
+        let message = refusal(&[(variable, value)]);
+        assert!(
+            message.starts_with(&format!("setting `{key}`: ")),
+            "{message}"
+        );
+    }
 }
 
 #[test]

@@ -88,6 +88,15 @@ async fn the_cause_of_a_500_is_logged_and_not_sent() {
     is_problem(&failed, 500, "internal-error");
     assert!(!failed.text().contains("flour"));
     assert_eq!(failed.problem().detail, None);
+    let trace = failed.problem().trace_id.unwrap();
+    let logged = bakery.captured().lines_of(&trace);
+    let causes = logged.iter().filter(|line| line["event"] == "http.failed");
+    let causes: Vec<_> = causes.map(|line| line["cause"].as_str().unwrap()).collect();
+    assert_eq!(
+        causes,
+        ["SELECT flour FROM cellar"],
+        "once, for the operator"
+    );
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The life of one SERVER span: begun from a request, told its route and status, ended exactly once.
 
 use actix_web::{
-    Error,
+    Error, HttpRequest,
     body::{BodySize, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::StatusCode,
@@ -20,6 +20,11 @@ use super::{
     remote,
 };
 use crate::{context, metrics::instruments};
+
+fn route_of(request: &HttpRequest) -> Option<String> {
+    let pattern = request.match_pattern()?;
+    Some(describe::template(&pattern))
+}
 
 /// A request under way. It ends when this is dropped.
 pub(super) struct RequestSpan {
@@ -68,7 +73,9 @@ impl RequestSpan {
             method,
             active,
             protocol,
-            route: None,
+            // Known before routing by the path alone: a request that a middleware gives up on, for
+            // its deadline or a panic, never comes back with more.
+            route: route_of(request.request()),
             status: None,
         }
     }
@@ -89,10 +96,7 @@ impl RequestSpan {
                 return Err(error);
             }
         };
-        self.route = response
-            .request()
-            .match_pattern()
-            .map(|pattern| describe::template(&pattern));
+        self.route = route_of(response.request());
         self.status = Some(response.status());
         Ok(response.map_body(|_, body| match body.size() {
             BodySize::None | BodySize::Sized(_) => TracedBody::until_complete(body, self),

@@ -1,0 +1,103 @@
+//! The description of a service's API: the one that is checked in, complete, and true.
+//!
+//! ```ignore
+//! openapi::assert_checked_in::<App>();
+//! openapi::assert_complete::<App>();
+//! openapi::assert_served::<App>(app.client()).await;
+//! ```
+
+use std::path::Path;
+
+use lyceum_chassis::Service;
+use serde_json::Value;
+
+use crate::http::Client;
+
+fn description<S: Service>() -> Value {
+    serde_json::to_value(S::openapi()).expect("a description is JSON")
+}
+
+/// Every operation of a description: method, path and what is said of it.
+fn operations(description: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
+    let paths = description["paths"].as_object();
+    paths.into_iter().flatten().flat_map(|(path, item)| {
+        let methods = item.as_object().into_iter().flatten();
+        methods.map(move |(method, operation)| (method.as_str(), path.as_str(), operation))
+    })
+}
+
+/// `docs/openapi/<service>.json` is what the code says.
+///
+/// # Panics
+/// When it is not: with the command to run.
+pub fn assert_checked_in<S: Service>() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi");
+    let path = folder.join(format!("{}.json", S::NAME));
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    let now = S::openapi()
+        .to_pretty_json()
+        .expect("a description is JSON");
+    assert!(
+        kept.trim_end() == now.trim_end(),
+        "run `make openapi`: {} is out of date",
+        path.display()
+    );
+}
+
+/// Every operation has a name and a summary, and each of its failures is a problem; what takes a
+/// body or a query tells of 422.
+///
+/// # Panics
+/// When one does not: with its name.
+pub fn assert_complete<S: Service>() {
+    let description = description::<S>();
+    let version = description["openapi"].as_str().unwrap_or_default();
+    assert!(version.starts_with("3.1"), "OpenAPI {version}");
+    for (method, path, operation) in operations(&description) {
+        let name = operation["operationId"].as_str();
+        let name = name.unwrap_or_else(|| panic!("{method} {path} has no name"));
+        let summary = operation["summary"].as_str().unwrap_or_default();
+        assert!(!summary.is_empty(), "{name} has no summary");
+        let answers = operation["responses"].as_object().expect("answers");
+        for (status, answer) in answers
+            .iter()
+            .filter(|(status, _)| !status.starts_with('2'))
+        {
+            let schema = &answer["content"]["application/problem+json"]["schema"]["$ref"];
+            assert_eq!(schema, "#/components/schemas/Problem", "{name} {status}");
+        }
+        assert!(answers.contains_key("default"), "{name}");
+        let takes = takes_something(operation);
+        assert_eq!(answers.contains_key("422"), takes, "{name}");
+    }
+}
+
+fn takes_something(operation: &Value) -> bool {
+    let mut parameters = operation["parameters"].as_array().into_iter().flatten();
+    parameters.any(|parameter| parameter["in"] == "query") || operation["requestBody"].is_object()
+}
+
+/// What is served at `/openapi.json` is what the code says, and every operation in it is there.
+///
+/// # Panics
+/// When one is not: with its path.
+pub async fn assert_served<S: Service>(client: &Client) {
+    let served: Value = client.get("/openapi.json").send().await.expect(200).json();
+    assert_eq!(served, description::<S>());
+    for (method, path, operation) in operations(&served) {
+        let path = path.replace("{id}", "1");
+        let known = method.to_uppercase().parse().expect("a method");
+        let answer = client.request(known, &path).send().await;
+        if operation["security"].is_array() {
+            assert_eq!(
+                answer.status, 401,
+                "{method} {path} is there and asks who calls"
+            );
+        } else {
+            assert!(
+                ![404, 405].contains(&answer.status),
+                "{method} {path} is not there"
+            );
+        }
+    }
+}
