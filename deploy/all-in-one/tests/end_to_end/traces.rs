@@ -106,7 +106,12 @@ async fn one_enrolment_is_one_trace_through_three_services() {
         "the effect links to the delivery that brought it"
     );
     assert_ne!(effect.links[0].0, trace);
-    let delivery = platform.collector.spans_of(&effect.links[0].0);
+    // The delivery ends after its effect: its root is exported last.
+    let rooted = |spans: &[Span]| spans.iter().any(|span| span.parent_span_id.is_none());
+    let delivery = platform
+        .collector
+        .wait_for(&effect.links[0].0, rooted, PATIENCE)
+        .await;
     let received = delivery
         .iter()
         .find(|span| span.span_id == effect.links[0].1);
