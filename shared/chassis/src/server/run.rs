@@ -54,7 +54,14 @@ impl Server {
             lifecycle.stop();
             served
         };
-        let (served, ended) = tokio::join!(serve, end);
+        tokio::pin!(serve, end);
+        let served = tokio::select! {
+            // What is still being served has had its time: actix ends a drain no sooner than it
+            // was told at the start, so it is dropped instead of waited for.
+            ended = &mut end => return ended,
+            served = &mut serve => served,
+        };
+        let ended = end.await;
         served?;
         ended
     }
@@ -86,7 +93,8 @@ async fn leave(
         () = lifecycle.aborted() => Err(RunError::Aborted),
     };
     if outcome.is_err() {
-        api.stop(false).await;
+        // Heard only by a listener that does not drain yet; see `Server::run`.
+        drop(api.stop(false));
     }
     tracing::info!(event = "server.stopped", clean = outcome.is_ok(), "stopped");
     lyceum_telemetry::flush(LAST_STEP).await;
@@ -108,8 +116,8 @@ fn for_work(settings: &PlatformSettings) -> Duration {
     grace.saturating_sub(3 * LAST_STEP + export).max(grace / 2)
 }
 
-/// Seconds actix waits for requests in flight.
+/// Seconds actix waits for requests in flight: longer than they are given, so that `leave` is the
+/// one who cuts them off, and says so.
 pub(super) fn drain_seconds(settings: &PlatformSettings) -> u64 {
-    let delay = Duration::from_millis(settings.lifecycle.drain_delay_ms);
-    for_work(settings).saturating_sub(delay).as_secs().max(1)
+    for_work(settings).as_secs() + 1
 }

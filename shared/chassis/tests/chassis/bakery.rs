@@ -171,7 +171,11 @@ async fn catch_fire() -> HttpResponse {
     panic!("the secret recipe burns")
 }
 
+/// Dough has begun to rise.
+pub(crate) static RISING: Notify = Notify::const_new();
+
 async fn rise_for_ever() -> HttpResponse {
+    RISING.notify_one();
     std::future::pending().await
 }
 
