@@ -92,12 +92,16 @@ async fn live(
         ready = get_ready(platform, &mut fleet, with_demo) => ready.map(Some),
         () = signals.next() => Ok(None),
     };
+    let mut lost = None;
     if let Ok(Some(demo)) = &started {
-        fleet.settle();
         Console::block(&welcome::block(platform, demo.as_ref()));
-        signals.next().await;
+        tokio::select! {
+            () = signals.next() => {}
+            // It ended in the moment before it would have been started again.
+            report = fleet.next_ended() => lost = report,
+        }
     }
-    let ended = end(fleet, signals, console).await;
+    let ended = end(fleet, signals, console, lost).await;
     close_traces.cancel();
     while let Some(served) = receiver.join_next().await {
         served.map_err(io::Error::other)??;
@@ -125,6 +129,7 @@ async fn get_ready(
             () = tokio::time::sleep_until(deadline) => return Err(UpError::NotReady(service.name())),
         }
     }
+    fleet.settle();
     Ok(if with_demo {
         Some(demo::prepare(&http, platform).await)
     } else {
@@ -147,11 +152,16 @@ async fn until_ready(http: &Http, platform: &Platform, service: Service) {
     }
 }
 
-/// Asks every service to end and reports those that did not do it well.
-async fn end(mut fleet: Fleet, mut signals: Signals, console: Console) -> Result<(), UpError> {
+/// Asks every service to end and reports those that did not do it well, the `lost` one first.
+async fn end(
+    mut fleet: Fleet,
+    mut signals: Signals,
+    console: Console,
+    lost: Option<Report>,
+) -> Result<(), UpError> {
     console.line("lyceum", "stopping");
     fleet.stop();
-    let mut unclean = Vec::new();
+    let mut unclean: Vec<String> = lost.iter().map(describe).collect();
     loop {
         tokio::select! {
             report = fleet.next_ended() => match report {

@@ -1,7 +1,7 @@
 //! The children together: started, kept alive, ended.
 //!
 //! A child that ends before [`Fleet::settle`] is a reason not to start at all; one that ends
-//! later is started again after a pause. Nothing else is known here of what a child does.
+//! later is started again after a pause, however often that fails. Nothing else is known here of what a child does.
 
 mod child;
 
@@ -124,26 +124,30 @@ async fn keep(recipe: Recipe, orders: Orders, console: Console) -> io::Result<Ou
     let mut pause = FIRST_PAUSE;
     loop {
         let born = Instant::now();
-        let mut child = Child::start((recipe.command)(), recipe.name, console)?;
-        let status = tokio::select! {
-            ended = child.ended() => ended?,
-            () = orders.stop.cancelled() => {
-                return child.stop(recipe.patience, &orders.abort).await.map(Outcome::Stopped);
+        let how = match Child::start((recipe.command)(), recipe.name, console) {
+            Ok(mut child) => {
+                let status = tokio::select! {
+                    ended = child.ended() => ended?,
+                    () = orders.stop.cancelled() => {
+                        return child.stop(recipe.patience, &orders.abort).await.map(Outcome::Stopped);
+                    }
+                };
+                if !orders.settled.is_cancelled() {
+                    return Ok(Outcome::EndedEarly(status));
+                }
+                format!("ended ({status})")
             }
+            // Its file may be away for a moment, while it is being built anew.
+            Err(error) if orders.settled.is_cancelled() => format!("cannot be started ({error})"),
+            Err(error) => return Err(error),
         };
-        if !orders.settled.is_cancelled() {
-            return Ok(Outcome::EndedEarly(status));
-        }
         if born.elapsed() >= STEADY {
             pause = FIRST_PAUSE;
         }
-        let seconds = pause.as_secs_f32();
+        let (name, seconds) = (recipe.name, pause.as_secs_f32());
         console.line(
             "lyceum",
-            format_args!(
-                "{} ended ({status}); starting it again in {seconds} s",
-                recipe.name
-            ),
+            format_args!("{name} {how}; starting it again in {seconds} s"),
         );
         tokio::select! {
             () = tokio::time::sleep(pause) => {}

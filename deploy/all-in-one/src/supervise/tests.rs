@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tempfile::TempDir;
@@ -22,9 +23,14 @@ struct Scene {
 
 impl Scene {
     fn new(script: &'static str, patience: Duration) -> Self {
+        Self::with(patience, move |folder| shell(script, folder))
+    }
+
+    /// `command` makes each start's command, to be run in the folder it is given.
+    fn with(patience: Duration, command: impl Fn(&Path) -> Command + Send + 'static) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_owned();
-        let command = Box::new(move || shell(script, &path));
+        let command = Box::new(move || command(&path));
         let recipe = Recipe {
             name: "user",
             command,
@@ -131,6 +137,30 @@ async fn a_killed_child_is_started_again() {
     assert_ne!(first, second);
     assert!(scene.end().await.is_clean());
     assert!(!is_alive(second));
+}
+
+#[tokio::test]
+async fn a_program_that_is_away_for_a_moment_is_started_when_it_is_back() {
+    let starts = AtomicUsize::new(0);
+    let mut scene = Scene::with(DEADLINE, move |folder| {
+        if starts.fetch_add(1, Ordering::Relaxed) == 1 {
+            Command::new(folder.join("away"))
+        } else {
+            shell(OBEDIENT, folder)
+        }
+    });
+    let first = scene.nth_start(1).await;
+    scene.fleet.settle();
+    kill_process(first, Signal::KILL).unwrap();
+    scene.nth_start(2).await;
+    assert!(scene.end().await.is_clean());
+}
+
+#[tokio::test]
+async fn a_program_that_is_not_there_is_a_reason_not_to_start() {
+    let mut scene = Scene::with(DEADLINE, |folder| Command::new(folder.join("away")));
+    let report = scene.fleet.next_ended().await.unwrap();
+    assert!(report.outcome.is_err(), "{report:?}");
 }
 
 #[tokio::test]

@@ -150,6 +150,32 @@ async fn a_killed_service_comes_back_by_itself() {
 }
 
 #[tokio::test]
+async fn a_service_killed_while_the_demo_is_made_comes_back_too() {
+    let data = tempfile::tempdir().unwrap();
+    let lyceum = lyceum(data.path()).start();
+    // The first person of the demo: all three services are ready.
+    let begun =
+        |line: &str| (line.contains("user.registered") && line.contains("student")).then_some(());
+    lyceum
+        .wait_for_line("the demo's first registration", begun, PATIENCE)
+        .await;
+    let is_notification = |pid: &&Pid| {
+        let line = fs::read_to_string(format!("/proc/{}/cmdline", pid.as_raw_nonzero()));
+        line.unwrap_or_default().contains("\0notification\0")
+    };
+    let children = children(&lyceum);
+    let notification = children.iter().find(is_notification).unwrap();
+    kill_process(*notification, Signal::KILL).unwrap();
+    let back = |line: &str| {
+        (line.contains("notification ended") && line.contains("starting it again")).then_some(())
+    };
+    lyceum
+        .wait_for_line("a line that says so", back, PATIENCE)
+        .await;
+    up(&lyceum).await;
+}
+
+#[tokio::test]
 async fn children_do_not_outlive_a_parent_that_was_killed() {
     let data = tempfile::tempdir().unwrap();
     let mut lyceum = lyceum(data.path()).start();
