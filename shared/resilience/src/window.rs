@@ -18,6 +18,10 @@ const TICK_MASK: u64 = (1 << 24) - 1;
 /// other half is room for adds in flight meanwhile.
 const FULL: u64 = 1 << (COUNT_BITS - 1);
 
+/// A bucket found this many slices ahead of its writer was moved on by another thread meanwhile; one
+/// that seems further ahead is an old one whose tick has wrapped.
+const LATE: u64 = 1 << 10;
+
 /// How often things happened in the window.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
@@ -67,7 +71,7 @@ impl Window {
         let mut word = bucket.load(Relaxed);
         loop {
             let age = age(tick, word);
-            if age > TICK_MASK / 2 {
+            if age > TICK_MASK - LATE {
                 // Another thread has already moved this bucket on to a later slice.
                 return;
             }
@@ -174,6 +178,20 @@ mod tests {
         window.add(10_500, MARKED);
         window.add(500, CALL);
         assert_eq!(window.counts(10_500, 0), MARKED);
+    }
+
+    #[test]
+    fn a_window_nobody_used_for_months_counts_again() {
+        const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+        for idle_days in [1, 98, 150, 190] {
+            let window = Window::new(10_000);
+            window.add(idle_days * DAY_MS, MARKED);
+            assert_eq!(
+                window.counts(idle_days * DAY_MS, 0),
+                MARKED,
+                "{idle_days} days"
+            );
+        }
     }
 
     #[test]
