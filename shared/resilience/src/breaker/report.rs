@@ -35,7 +35,8 @@ pub enum Mode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the circuit is open for another {} ms", retry_after.as_millis())]
 pub struct Refused {
-    /// When the next probe may pass, at the earliest.
+    /// When a probe may pass: while open at the earliest, while half-open at the latest, for a
+    /// probe under way that ends sooner makes room sooner.
     pub retry_after: Duration,
 }
 
