@@ -249,7 +249,7 @@ pub(crate) struct Credential {
 struct Minted {
     header: HeaderValue,
     /// Seconds since the epoch.
-    renew_at: u64,
+    at: u64,
 }
 
 impl Credential {
@@ -266,8 +266,9 @@ impl Credential {
     }
 
     fn header_at(&self, now: u64) -> HeaderValue {
+        // A token from the future is left by a clock that was set back; peers would refuse it.
         if let Some(minted) = &*self.current.load()
-            && now < minted.renew_at
+            && (minted.at..minted.at + RENEW_AFTER.as_secs()).contains(&now)
         {
             return minted.header.clone();
         }
@@ -275,10 +276,9 @@ impl Credential {
         let mut header =
             HeaderValue::try_from(bearer).unwrap_or_else(|_| HeaderValue::from_static("Bearer"));
         header.set_sensitive(true);
-        let renew_at = now + RENEW_AFTER.as_secs();
         self.current.store(Some(Arc::new(Minted {
             header: header.clone(),
-            renew_at,
+            at: now,
         })));
         header
     }

@@ -154,6 +154,15 @@ fn a_header_is_made_anew_every_half_minute() {
 }
 
 #[test]
+fn a_clock_that_was_set_back_does_not_keep_a_token_of_the_future() {
+    let credential = Credential::new(&identity("user", &[OLD]), "course");
+    credential.header_at(NOW + 3_600);
+    let header = credential.header_at(NOW);
+    let token = header.to_str().unwrap().strip_prefix("Bearer ").unwrap();
+    assert_eq!(course_says(token), Ok("user".to_owned()));
+}
+
+#[test]
 fn no_secret_or_a_short_one_is_refused_by_the_name_of_the_key() {
     for secrets in [vec![], vec![SecretString::from("short")]] {
         let error = Identity::new("user", &ServiceAuthSettings { secrets }).unwrap_err();
