@@ -162,6 +162,12 @@ impl UpstreamSettings {
             "breaker.window_ms",
             "be at least twice `attempt_timeout_ms`",
         )?;
+        // Otherwise the verdicts of probes still under way are thrown away, and it never closes.
+        require(
+            self.breaker.max_half_open_ms >= self.attempt_timeout_ms,
+            "breaker.max_half_open_ms",
+            "be at least `attempt_timeout_ms`",
+        )?;
         Ok(Limits {
             connect: Duration::from_millis(self.connect_timeout_ms),
             attempt: Duration::from_millis(self.attempt_timeout_ms),
@@ -277,6 +283,16 @@ mod tests {
                     ..defaults()
                 },
                 "breaker.window_ms",
+            ),
+            (
+                UpstreamSettings {
+                    breaker: BreakerSettings {
+                        max_half_open_ms: 1_999,
+                        ..BreakerSettings::default()
+                    },
+                    ..defaults()
+                },
+                "breaker.max_half_open_ms",
             ),
         ] {
             assert_eq!(settings.limits().unwrap_err().key, key);
