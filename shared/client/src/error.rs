@@ -1,7 +1,8 @@
 //! What can become of a call, and how a handler passes it on.
 //!
-//! One variant per thing a caller can do about it. No variant carries text from the peer's body
-//! or from a library: a message may hold personal data.
+//! One variant per thing a caller can do about it. What they print (`Display`) holds no text from
+//! the peer's body or from a library, which may be personal. Only [`ClientError::Refused`] carries
+//! the peer's words, for the handler that knows what they mean.
 
 use std::time::Duration;
 
