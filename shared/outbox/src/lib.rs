@@ -22,11 +22,11 @@
 //! - **Oldest first.** One relay delivers in the order the rows were numbered, also after
 //!   failures: while the peer is unavailable the relay waits, the rows do not overtake one
 //!   another. Order is not promised between transactions that commit at the same time, between
-//!   several relays on one database, nor after a relay was killed.
-//! - **A poison message hurts itself only.** A batch the peer refuses for what it says (4xx) is
-//!   halved until the culprit stands alone; that one moves to `outbox_dead` with the reason, the
-//!   others go on. Everything else — 5xx, no answer, no rights, no such route — is the peer's
-//!   condition, and is retried for ever.
+//!   several relays on one database, nor after a relay was killed or lost its database.
+//! - **A poison message hurts itself only.** A batch the peer refuses for what it says (400, 409,
+//!   413, 422) is halved until the culprit stands alone; that one moves to `outbox_dead` with the
+//!   reason, the others go on. Everything else — 5xx, no answer, no rights, no such route — is the
+//!   peer's condition, and is retried for ever.
 //! - **One story.** The row keeps the `traceparent` of the request that caused it. The receiver
 //!   continues that trace; the relay's own span is a root of its own that links to each.
 //!
