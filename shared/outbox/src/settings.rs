@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 pub struct OutboxSettings {
     /// Deliver from this process.
     pub relay: bool,
-    /// How often to look for rows when nobody wakes the relay.
+    /// How often to look for rows when nobody wakes the relay; at most once a day apart.
     pub poll_ms: u64,
     /// Events per request, 1 to [`MAX_BATCH`].
     pub batch: usize,
@@ -39,15 +39,19 @@ impl OutboxSettings {
     /// # Errors
     /// Names the key.
     pub fn check(&self) -> Result<(), SettingsError> {
-        if self.poll_ms == 0 {
-            return Err(SettingsError::refused("outbox.poll_ms", "must be above 0"));
-        }
+        const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+        let up_to_a_day = |key, millis| {
+            if (1..=DAY_MS).contains(&millis) {
+                Ok(())
+            } else {
+                Err(SettingsError::refused(key, "must be between 1 and a day"))
+            }
+        };
+        up_to_a_day("outbox.poll_ms", self.poll_ms)?;
+        up_to_a_day("outbox.lease_ms", self.lease_ms)?;
         if !(1..=MAX_BATCH).contains(&self.batch) {
             let rule = format!("must be between 1 and {MAX_BATCH}");
             return Err(SettingsError::refused("outbox.batch", rule));
-        }
-        if self.lease_ms == 0 {
-            return Err(SettingsError::refused("outbox.lease_ms", "must be above 0"));
         }
         Ok(())
     }
@@ -99,9 +103,23 @@ mod tests {
             (
                 OutboxSettings {
                     lease_ms: 0,
-                    ..usable
+                    ..usable.clone()
                 },
                 "outbox.lease_ms",
+            ),
+            (
+                OutboxSettings {
+                    lease_ms: u64::MAX,
+                    ..usable.clone()
+                },
+                "outbox.lease_ms",
+            ),
+            (
+                OutboxSettings {
+                    poll_ms: u64::MAX,
+                    ..usable
+                },
+                "outbox.poll_ms",
             ),
         ] {
             assert!(settings.check().unwrap_err().to_string().contains(key));
