@@ -24,6 +24,10 @@ const BACKOFF: BackoffSettings = BackoffSettings {
     cap_ms: 10_000,
 };
 
+/// The longest a peer's `Retry-After` is obeyed (linkerd: 5 min). One absurd header, from it or from
+/// a proxy before it, must not hold events back for days.
+const MAX_RETRY_AFTER: Duration = Duration::from_mins(5);
+
 /// Delivers a service's events to the notification service. Clones are the same relay.
 #[derive(Debug, Clone)]
 pub struct Relay {
@@ -113,7 +117,8 @@ impl Relay {
     }
 
     /// Delivers until told to stop: woken after a commit, and by polling for what nobody wakes
-    /// it for. A batch under way is finished first, which takes at most the client's total time.
+    /// it for. A batch under way is finished first: one call of at most the client's total time,
+    /// several when the peer refuses what is in it.
     pub async fn run(self, stop: CancellationToken) {
         let mut pauses = Pauses::new(self.settings.poll());
         let mut counted = None;
@@ -172,7 +177,10 @@ struct Pauses {
     /// [`BACKOFF`] passes its check, as a test proves; were it not to, polling stands in.
     backoff: Option<Backoff>,
     rng: fastrand::Rng,
+    /// Failed passes in a row, whatever failed.
     failures: u32,
+    /// Whether this outage of the peer has been logged.
+    outage_told: bool,
 }
 
 impl Pauses {
@@ -182,6 +190,7 @@ impl Pauses {
             backoff: Backoff::new(&BACKOFF).ok(),
             rng: fastrand::Rng::new(),
             failures: 0,
+            outage_told: false,
         }
     }
 
@@ -191,6 +200,7 @@ impl Pauses {
                 outcome: Outcome::Drained,
                 ..
             }) => {
+                self.outage_told = false;
                 if std::mem::take(&mut self.failures) > 0 {
                     tracing::info!(event = "outbox.recovered", "events are told again");
                 }
@@ -200,13 +210,13 @@ impl Pauses {
                 outcome: Outcome::PeerUnavailable { retry_after },
                 ..
             }) => {
-                if self.failures == 0 {
+                if !std::mem::replace(&mut self.outage_told, true) {
                     tracing::warn!(
                         event = "outbox.peer_unavailable",
                         "the notification service cannot be told; events wait"
                     );
                 }
-                retry_after.unwrap_or_default()
+                retry_after.unwrap_or_default().min(MAX_RETRY_AFTER)
             }
             Err(error) => {
                 tracing::error!(event = "outbox.database_failed", %error, "the outbox cannot be read");
@@ -248,17 +258,41 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_never_shorter_than_the_peer_asks_for() {
-        let hour = Duration::from_hours(1);
-        let busy = Pass {
+    fn each_outage_of_the_peer_is_told_once_even_when_the_database_failed_before() {
+        let captured = lyceum_telemetry::testing::capture();
+        let told = || {
+            let lines = captured.lines();
+            let outages = lines
+                .iter()
+                .filter(|line| line.contains("outbox.peer_unavailable"));
+            outages.count()
+        };
+        let before = told();
+        let mut pauses = Pauses::new(Duration::from_millis(500));
+        pauses.after(&Err(DbErr::Custom("gone".to_owned())));
+        for outage in 1..=2 {
+            pauses.after(&Ok(UNAVAILABLE));
+            pauses.after(&Ok(UNAVAILABLE));
+            assert_eq!(told() - before, outage);
+            pauses.after(&Ok(Pass::EMPTY));
+        }
+    }
+
+    #[test]
+    fn a_pause_is_as_long_as_the_peer_asks_for_and_five_minutes_at_most() {
+        let busy = |retry_after| Pass {
             outcome: Outcome::PeerUnavailable {
-                retry_after: Some(hour),
+                retry_after: Some(retry_after),
             },
             ..Pass::EMPTY
         };
-        assert_eq!(
-            Pauses::new(Duration::from_millis(500)).after(&Ok(busy)),
-            hour
-        );
+        let mut pauses = Pauses::new(Duration::from_millis(500));
+        for minutes in [1, 5] {
+            let asked = Duration::from_mins(minutes);
+            assert_eq!(pauses.after(&Ok(busy(asked))), asked);
+        }
+        for absurd in [Duration::from_hours(24 * 365), Duration::MAX] {
+            assert_eq!(pauses.after(&Ok(busy(absurd))), Duration::from_mins(5));
+        }
     }
 }
