@@ -11,7 +11,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use jsonwebtoken::DecodingKey;
 use jsonwebtoken::jwk::{Jwk, JwkSet};
-use lyceum_client::UserClient;
+use lyceum_client::{ClientError, Malformation, UserClient};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -46,7 +46,7 @@ pub(super) enum KeyError {
     /// Nobody issues tokens with this key.
     Unknown,
     /// No key is known yet and the user service does not answer.
-    Unavailable(lyceum_client::ClientError),
+    Unavailable(ClientError),
 }
 
 impl From<InvalidToken> for KeyError {
@@ -127,13 +127,19 @@ impl UserKeys {
         }
     }
 
-    async fn fetch(&self, users: &UserClient) -> Result<(), lyceum_client::ClientError> {
+    /// Replaces the known keys by those published now; an answer without any leaves them.
+    async fn fetch(&self, users: &UserClient) -> Result<(), ClientError> {
         let set = users.jwks().await?;
         let listed = set.get("keys").and_then(serde_json::Value::as_array);
         let keys = listed.into_iter().flatten();
         // A key of a kind this build cannot read does not spoil the others.
         let readable = keys.filter_map(|key| serde_json::from_value(key.clone()).ok());
-        self.keys.store(Arc::new(decoding_keys(readable)));
+        let keys = decoding_keys(readable);
+        if keys.is_empty() {
+            let start = Malformation::Json { line: 1, column: 1 };
+            return Err(ClientError::Malformed(start));
+        }
+        self.keys.store(Arc::new(keys));
         Ok(())
     }
 }
@@ -147,7 +153,7 @@ impl std::fmt::Debug for UserKeys {
     }
 }
 
-fn warn_kept(error: &lyceum_client::ClientError) {
+fn warn_kept(error: &ClientError) {
     tracing::warn!(
         event = "auth.keys_not_refreshed",
         reason = error.reason(),
@@ -162,4 +168,42 @@ fn decoding_keys(keys: impl Iterator<Item = Jwk>) -> Keys {
         Some((jwk.common.key_id?, key))
     })
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use lyceum_client::{Identity, ServiceAuthSettings, UpstreamSettings};
+    use lyceum_testing::identity::TestUsers;
+    use lyceum_testing::peer::{Answer, ScriptedPeer};
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_answer_that_holds_no_key_signs_nobody_out() {
+        let issuer = TestUsers::new();
+        let peer = ScriptedPeer::start();
+        peer.on("GET /.well-known/jwks.json")
+            .then(Answer::json(200, &issuer.jwks()))
+            .then(Answer::json(200, &json!({"keys": []})))
+            .then(Answer::json(200, &json!({"status": "maintenance"})));
+        let settings = UpstreamSettings {
+            base_url: peer.url(),
+            ..UpstreamSettings::default()
+        };
+        let secrets = ServiceAuthSettings {
+            secrets: vec!["s".repeat(32).into()],
+        };
+        let identity = Identity::new("course", &secrets).unwrap();
+        let users = UserClient::new(&settings, &identity).unwrap();
+        let keys = UserKeys::remote(users.clone());
+
+        assert!(keys.fetch(&users).await.is_ok());
+        let known = format!("{keys:?}");
+        for _ in 0..2 {
+            assert!(keys.fetch(&users).await.is_err());
+            assert_eq!(format!("{keys:?}"), known);
+        }
+        peer.assert_as_scripted();
+    }
 }

@@ -229,14 +229,16 @@ impl Fields {
 
     /// The value as the kind the domain's constructor takes.
     ///
-    /// All values of a query are text; a number among them is read as JSON would write it.
+    /// All values of a query are text; where none is wanted, it is read as JSON would write it.
     fn raw<R: DeserializeOwned>(&self, value: Value) -> Result<R, String> {
-        match (self.origin, value) {
-            (Origin::Query, Value::String(text)) => serde_json::from_str(&text)
-                .or_else(|_| serde_json::from_value(Value::String(text)))
-                .map_err(|error| expectation(&error)),
-            (_, value) => serde_json::from_value(value).map_err(|error| expectation(&error)),
-        }
+        let written = match (self.origin, &value) {
+            (Origin::Query, Value::String(text)) => Some(text.clone()),
+            _ => None,
+        };
+        serde_json::from_value(value).or_else(|error| {
+            let number = written.and_then(|text| serde_json::from_str(&text).ok());
+            number.ok_or_else(|| expectation(&error))
+        })
     }
 }
 

@@ -41,3 +41,41 @@ fn parse<T: FromFields>(query: &str) -> Result<T, ApiError> {
     }
     Fields::of_query(values).read().map_err(ApiError::faults)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+
+    struct Search {
+        q: String,
+        limit: u8,
+    }
+
+    impl FromFields for Search {
+        fn from_fields(fields: &mut Fields) -> Option<Self> {
+            let q = fields.required("q", Ok::<String, Infallible>);
+            let limit = fields.required("limit", Ok::<u8, Infallible>);
+            Some(Self {
+                q: q?,
+                limit: limit?,
+            })
+        }
+    }
+
+    #[test]
+    fn text_stays_as_it_was_sent_and_numbers_are_read() {
+        for (sent, text) in [
+            ("%22to+be%22", "\"to be\""),
+            ("%22%5Cu0041%22", "\"\\u0041\""),
+            ("7", "7"),
+            ("null", "null"),
+        ] {
+            let search = parse::<Search>(&format!("q={sent}&limit=5")).unwrap();
+            assert_eq!((search.q.as_str(), search.limit), (text, 5));
+        }
+        let error = parse::<Search>("q=x&limit=many").err().unwrap();
+        assert_eq!(error.problem().errors[0].detail, "must be u8");
+    }
+}
