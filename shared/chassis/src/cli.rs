@@ -131,9 +131,11 @@ fn serve<S: Service>(settings: Settings<S::Settings>) -> anyhow::Result<()> {
         let mut watch_stdin = stop_with_stdin;
         loop {
             tokio::select! {
-                outcome = &mut service => return Ok::<_, anyhow::Error>(outcome?),
+                // Signals are followed from before the first answer: no SIGTERM ends it rudely.
+                biased;
                 failed = &mut signals => failed?,
                 () = &mut stdin, if watch_stdin => watch_stdin = false,
+                outcome = &mut service => return Ok::<_, anyhow::Error>(outcome?),
             }
         }
     });

@@ -1,5 +1,6 @@
 //! Reads all settings from their four sources and names whatever is wrong.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use config::{Config, File, FileFormat, Map, Value, ValueKind};
@@ -88,9 +89,18 @@ impl Source {
     pub fn process(file: Option<&Path>) -> Self {
         Self {
             file: file.map(Path::to_owned),
-            variables: std::env::vars().collect(),
+            variables: texts(std::env::vars_os()),
         }
     }
+}
+
+/// What is not UTF-8 stays, with marks for the unreadable: in a setting of ours it is then refused
+/// or seen to be wrong, anywhere else in the environment it is nobody's fault.
+pub(super) fn texts(variables: impl Iterator<Item = (OsString, OsString)>) -> Vec<(String, String)> {
+    let text = |raw: OsString| raw.to_string_lossy().into_owned();
+    variables
+        .map(|(name, value)| (text(name), text(value)))
+        .collect()
 }
 
 /// Reads, merges, types and checks all settings of a service.
@@ -169,21 +179,11 @@ fn typed<T: DeserializeOwned>(sections: Map<String, Value>) -> Result<T, Setting
     serde_path_to_error::deserialize(value).map_err(|error| {
         let key = error.path().to_string();
         let reason = error.into_inner().to_string();
-        match unknown_field(&reason) {
-            // The path of an unknown key ends at its section; the key itself is in the message.
-            Some(field) if key == "." => SettingsError::refused(field, "unknown setting"),
-            Some(field) if !key.ends_with(field) => {
-                SettingsError::refused(format!("{key}.{field}"), "unknown setting")
-            }
-            Some(_) => SettingsError::refused(key, "unknown setting"),
-            None => SettingsError::refused(key, reason),
+        if reason.starts_with("unknown field `") {
+            // The path names the key; what serde expected instead is a long list.
+            SettingsError::refused(key, "unknown setting")
+        } else {
+            SettingsError::refused(key, reason)
         }
     })
-}
-
-/// The key in serde's message "unknown field `key`, expected …".
-fn unknown_field(reason: &str) -> Option<&str> {
-    reason
-        .strip_prefix("unknown field `")
-        .and_then(|rest| rest.split('`').next())
 }

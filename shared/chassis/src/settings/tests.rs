@@ -1,3 +1,6 @@
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
 use serde::{Deserialize, Serialize};
 
 use super::*;
@@ -90,6 +93,11 @@ fn an_unknown_key_names_itself() {
         refusal(&[("LYCEUM__OVEN__COLOUR", "red")]),
         "setting `oven.colour`: unknown setting"
     );
+    assert_eq!(
+        refusal(&[("LYCEUM__HTTP__P", "1")]),
+        "setting `http.p`: unknown setting",
+        "though its section ends like it"
+    );
 }
 
 #[test]
@@ -159,6 +167,23 @@ fn text_in_a_variable_is_taken_as_it_stands() {
     assert_eq!(settings.service.oven.degrees, 180);
     assert!(!settings.platform.database.migrate_on_start);
     assert!((settings.platform.telemetry.sample_ratio - 0.5).abs() < f64::EPSILON);
+}
+
+#[test]
+fn an_environment_that_is_not_utf8_stops_nobody_but_a_setting_of_ours() {
+    let bytes = |raw: &[u8]| OsString::from_vec(raw.to_vec());
+    let variables = |name: &str| {
+        let foreign = (bytes(b"TERM\xff"), bytes(b"\xff"));
+        let own = (bytes(name.as_bytes()), bytes(b"\xff1"));
+        load::texts([foreign, own].into_iter())
+    };
+    let load = |variables| {
+        let file = None;
+        super::load::<Bakery>(DEFAULTS, Source { file, variables })
+    };
+    assert!(load(variables("LS_COLORS")).is_ok());
+    let message = load(variables("LYCEUM__HTTP__PORT")).unwrap_err();
+    assert!(message.to_string().contains("http.port"), "{message}");
 }
 
 #[test]
