@@ -52,6 +52,19 @@ async fn a_head_that_never_ends_is_cut_off_and_delays_nobody() {
 }
 
 #[tokio::test]
+async fn a_body_that_never_ends_is_cut_off_like_any_slow_request() {
+    let bakery = spawn::<Bakery>(|settings| settings.platform.http.request_timeout_ms = 200);
+    for path in ["/loaves", "/bell"] {
+        let begun = format!(
+            "POST {path} HTTP/1.1\r\nhost: b\r\ncontent-type: application/json\r\n\
+             content-length: 1000\r\n\r\n{{\"name\":"
+        );
+        let answer = bakery.client().raw(begun).await;
+        assert_eq!(answer.status, 408, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn thirty_seconds_is_what_a_request_gets_by_default() {
     let bakery = open();
     let settings = bakery.operations().get("/debug/settings").send().await;

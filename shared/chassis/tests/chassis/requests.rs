@@ -136,6 +136,29 @@ async fn a_body_beyond_the_limit_is_413_and_the_connection_stays_usable() {
     assert_eq!(statuses(bakery.base_url(), &both, 2).await, ["413", "200"]);
 }
 
+#[tokio::test]
+async fn a_refusal_that_reads_no_body_leaves_the_connection_usable() {
+    let bakery = open();
+    for (head, status) in [
+        ("POST /loaves HTTP/1.1\r\ncontent-type: text/plain", "415"),
+        ("PUT /loaves HTTP/1.1", "405"),
+        ("POST /cakes HTTP/1.1", "404"),
+        ("GET /me HTTP/1.1", "401"),
+        ("GET /fire HTTP/1.1", "500"),
+        ("POST /loaves HTTP/1.1\r\nx-deadline-ms: soon", "400"),
+        ("POST /loaves HTTP/1.1\r\nx-deadline-ms: 0", "408"),
+    ] {
+        let body = "x".repeat(100_000);
+        let length = body.len();
+        let both = format!(
+            "{head}\r\nhost: b\r\ncontent-length: {length}\r\n\r\n{body}\
+             GET /health HTTP/1.1\r\nhost: b\r\n\r\n"
+        );
+        let answered = statuses(bakery.base_url(), &both, 2).await;
+        assert_eq!(answered, [status, "200"], "{head}");
+    }
+}
+
 /// Sends `bytes` on one connection and reads the statuses of `count` answers.
 async fn statuses(base_url: &str, bytes: &str, count: usize) -> Vec<String> {
     let address = base_url.trim_start_matches("http://");
