@@ -119,7 +119,7 @@ pub(crate) async fn get_enrolment(
     params(("id" = UserId, Path, description = "The person"), WindowQuery),
     responses(
         (status = 200, body = Page<EnrolledCourse>, description = "One page", headers(("Link", description = "The next page"))),
-        (status = 404, description = "There is no such person, or not for the caller"),
+        (status = 404, description = "Not an id, or somebody else's"),
     ),
 )]
 pub(crate) async fn list_user_courses(
@@ -144,7 +144,7 @@ pub(crate) async fn list_user_courses(
     params(("id" = UserId, Path, description = "The person")),
     responses(
         (status = 200, body = UserStats, description = "The figures"),
-        (status = 404, description = "There is no such person, or not for the caller"),
+        (status = 404, description = "Not an id, or somebody else's"),
     ),
 )]
 pub(crate) async fn get_user_stats(
