@@ -19,6 +19,9 @@ use crate::entity::waiting;
 use crate::relay::{Pass, Relay};
 use crate::store;
 
+/// How long replicas of two releases may share a database.
+const ROLL_OUT: Duration = Duration::from_hours(1);
+
 /// How a pass over the outbox ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -132,13 +135,16 @@ impl Relay {
         }
     }
 
-    /// Makes envelopes of rows. A row that is no event of this release goes to the dead at once.
+    /// Makes envelopes of rows. One that is no event of this release may be of the next, which is
+    /// being rolled out: it is left alone, to be anybody's when the lease ends, and dies only when
+    /// no relay has known it for so long.
     async fn wrap(&self, rows: Vec<waiting::Model>, pass: &mut Pass) -> Result<Vec<Parcel>, DbErr> {
+        let roll_out_began = clock::now() - ROLL_OUT;
         let mut parcels = Vec::with_capacity(rows.len());
         for row in rows {
             if let Some(envelope) = envelope(&row) {
                 parcels.push(Parcel { row, envelope });
-            } else {
+            } else if row.occurred_at < roll_out_began {
                 let reason = "not an event of this release".to_owned();
                 self.bury(row, reason, pass).await?;
             }

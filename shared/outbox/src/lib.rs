@@ -26,7 +26,8 @@
 //! - **A poison message hurts itself only.** A batch the peer refuses for what it says (400, 409,
 //!   413, 422) is halved until the culprit stands alone; that one moves to `outbox_dead` with the
 //!   reason, the others go on. Everything else — 5xx, no answer, no rights, no such route — is the
-//!   peer's condition, and is retried for ever.
+//!   peer's condition, and is retried for ever. A row this release does not know waits an hour
+//!   for a relay of the next one before it is moved.
 //! - **One story.** The row keeps the `traceparent` of the request that caused it. The receiver
 //!   continues that trace; the relay's own span is a root of its own that links to each.
 //!

@@ -127,17 +127,51 @@ async fn an_outage_while_poison_is_looked_for_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_row_that_is_no_event_is_set_aside_unsent() {
+async fn an_event_of_a_newer_release_waits_for_a_relay_that_knows_it() {
+    let kit = Kit::start().await;
+    kit.peer.on(EVENTS).then(yes()).then(yes());
+    let relay = kit.relay();
+    kit.push(1..=2).await;
+    make_the_first_unknown(&kit, Duration::from_mins(50)).await;
+
+    let pass = relay.deliver_pending().await.unwrap();
+    assert_eq!(
+        (told_and_dead(pass), pass.outcome),
+        ((1, 0), Outcome::Drained)
+    );
+    assert_eq!(relay.pending_count().await.unwrap(), 1);
+
+    let known = r#"UPDATE outbox SET payload = '{"type":"user.registered","data":{"user_id":1}}'"#;
+    kit.database.execute_unprepared(known).await.unwrap();
+    kit.end_leases().await;
+    let pass = kit.relay().deliver_pending().await.unwrap();
+    assert_eq!(told_and_dead(pass), (1, 0));
+    assert_eq!(kit.told(), [vec![2], vec![1]]);
+}
+
+#[tokio::test]
+async fn a_row_that_no_release_knew_for_an_hour_is_set_aside_unsent() {
     let kit = Kit::start().await;
     kit.peer.on(EVENTS).then(yes());
     let relay = kit.relay();
     kit.push(1..=2).await;
-    let broken = "UPDATE outbox SET payload = '{\"type\":\"from.the.future\"}' WHERE id = (SELECT min(id) FROM outbox)";
-    kit.database.execute_unprepared(broken).await.unwrap();
+    make_the_first_unknown(&kit, Duration::from_mins(61)).await;
 
     let pass = relay.deliver_pending().await.unwrap();
     assert_eq!(told_and_dead(pass), (1, 1));
     assert_eq!(kit.told(), [vec![2]]);
+}
+
+/// The first row becomes an event this release does not know, written `age` ago.
+async fn make_the_first_unknown(kit: &Kit, age: Duration) {
+    let unknown = r#"UPDATE outbox SET payload = '{"type":"from.the.future"}', occurred_at = $1
+        WHERE id = (SELECT min(id) FROM outbox)"#;
+    let update = sea_orm::Statement::from_sql_and_values(
+        kit.database.get_database_backend(),
+        unknown,
+        [(lyceum_chassis::clock::now() - age).into()],
+    );
+    kit.database.execute_raw(update).await.unwrap();
 }
 
 #[tokio::test]
