@@ -70,8 +70,8 @@ async fn too_many_at_once_are_refused_here_and_cost_the_peer_nothing() {
     let peer = Peer::new([Act::HANG]);
     let courses = client(&peer, |settings| {
         settings.attempts = 1;
-        settings.connect_timeout_ms = 100;
-        settings.attempt_timeout_ms = 100;
+        settings.connect_timeout_ms = 500;
+        settings.attempt_timeout_ms = 500;
         settings.bulkhead.max_in_flight = 1;
         settings.bulkhead.max_queued = 0;
     });
