@@ -2,8 +2,9 @@
 //!
 //! JWT, HS256, header `typ: service+jwt` so that no other token of ours can stand in for it
 //! (RFC 8725 §3.11). `iss` is the caller, `aud` the one service it is for. The first secret
-//! signs, every listed one verifies, so a secret is rotated by putting the next one in front and
-//! taking the old one away a minute later.
+//! signs, every listed one verifies. A secret is rotated in three rounds through all services: add
+//! the next one behind the old, so that every peer knows it; put it in front; two minutes later,
+//! when no token of the old one counts any more, take that away.
 
 use std::fmt;
 use std::str::FromStr;

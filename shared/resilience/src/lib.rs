@@ -2,7 +2,8 @@
 //!
 //! Each part is a small value with one question to answer. None knows HTTP, none reads the clock
 //! or the dice by itself where a decision depends on them: `now` and the generator are arguments,
-//! so tests neither sleep nor flake. Decisions on the happy path take no lock and allocate nothing.
+//! so tests neither sleep nor flake; what waits does so on tokio's clock, which a test can pause.
+//! Decisions on the happy path take no lock and allocate nothing.
 //!
 //! | part | the question it answers |
 //! |---|---|
