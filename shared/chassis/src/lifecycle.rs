@@ -1,12 +1,13 @@
 //! When a process is asked to stop, and when it is told to.
 //!
 //! The first SIGTERM or SIGINT asks: everything drains within the grace period. The second one
-//! tells: everything is dropped at once. Tests and the server hold the same handle, so a test
+//! tells: everything is dropped at once. Standard input that closes only ever asks, because a
+//! supervisor may do both: signal its whole group, and go. Tests and the server hold the same handle, so a test
 //! stops a service as the system does.
 
 use std::io;
 
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +32,11 @@ impl Lifecycle {
         self.stopping.cancel();
     }
 
+    /// Asks to stop, however often it was asked before.
+    pub(crate) fn ask(&self) {
+        self.stopping.cancel();
+    }
+
     /// Whether somebody has asked to stop.
     pub fn is_stopping(&self) -> bool {
         self.stopping.is_cancelled()
@@ -51,32 +57,40 @@ impl Lifecycle {
         self.stopping.clone()
     }
 
-    /// Calls [`Self::stop`] for every SIGTERM and SIGINT; never returns.
+    /// Asks to stop at the first SIGTERM or SIGINT and tells to at the next; never returns.
     ///
     /// # Errors
     /// When the handlers cannot be installed.
     pub async fn follow_signals(self) -> io::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut asked = false;
         loop {
             let name = tokio::select! {
                 _ = terminate.recv() => "SIGTERM",
                 _ = interrupt.recv() => "SIGINT",
             };
             tracing::info!(event = "lifecycle.signal", signal = name, "asked to stop");
-            self.stop();
+            if asked {
+                self.stop();
+            }
+            self.ask();
+            asked = true;
         }
     }
 
-    /// Calls [`Self::stop`] once standard input closes.
+    /// Asks to stop once standard input closes.
     ///
     /// A parent that keeps the other end open is followed wherever it ends, `kill -9` included.
     pub async fn follow_stdin(self) {
-        let mut input = tokio::io::stdin();
+        self.follow(tokio::io::stdin()).await;
+    }
+
+    async fn follow(self, mut input: impl AsyncRead + Unpin) {
         let mut ignored = [0_u8; 64];
         while matches!(input.read(&mut ignored).await, Ok(read) if read > 0) {}
         tracing::info!(event = "lifecycle.stdin_closed", "asked to stop");
-        self.stop();
+        self.ask();
     }
 }
 
@@ -93,5 +107,14 @@ mod tests {
         assert!(!lifecycle.aborted.is_cancelled());
         lifecycle.stop();
         lifecycle.aborted().await;
+    }
+
+    #[tokio::test]
+    async fn a_closed_input_asks_and_never_tells() {
+        let lifecycle = Lifecycle::new();
+        lifecycle.clone().follow(&b"words"[..]).await;
+        assert!(lifecycle.is_stopping());
+        lifecycle.clone().follow(tokio::io::empty()).await;
+        assert!(!lifecycle.aborted.is_cancelled());
     }
 }

@@ -51,7 +51,7 @@ impl Server {
         let serve = async {
             let served = tokio::try_join!(api, operations);
             // A listener that fails by itself ends the process as a signal would.
-            lifecycle.stop();
+            lifecycle.ask();
             served
         };
         tokio::pin!(serve, end);

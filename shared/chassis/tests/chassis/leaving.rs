@@ -3,7 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use lyceum_testing::http::Response;
 use lyceum_testing::{TestApp, spawn};
+use tokio::task::JoinSet;
 
 use crate::bakery::{BAKING, Bakery, DONE, RISING, open};
 
@@ -57,11 +59,12 @@ async fn while_it_drains_it_is_not_ready_and_sends_callers_away() {
 async fn an_end_that_cuts_a_request_off_is_not_a_clean_one() {
     // Of 3.5 s, the half is for work: 1.75 s, which is no whole number of seconds.
     let bakery = spawn::<Bakery>(|settings| settings.platform.lifecycle.grace_ms = 3_500);
-    let dough = hold_dough(&bakery).await;
+    let mut dough = hold_dough(&bakery).await;
     bakery.lifecycle().stop();
     let reason = unclean_end(bakery);
     assert!(reason.contains("requests in flight"), "{reason}");
-    assert!(dough.await.unwrap().is_err(), "it was never answered");
+    let answer = dough.join_next().await.unwrap().unwrap();
+    assert!(answer.is_err(), "it was never answered");
 }
 
 #[tokio::test]
@@ -76,16 +79,19 @@ async fn told_twice_to_stop_it_waits_for_nothing() {
     let reason = unclean_end(bakery);
     assert!(reason.contains("told to stop"), "{reason}");
     // The grace period is 20 s; what is left is a flush and the pool, a second each at most.
-    assert!(told.elapsed() < Duration::from_secs(8), "{:?}", told.elapsed());
-    dough.abort();
+    assert!(
+        told.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        told.elapsed()
+    );
+    drop(dough);
 }
 
 /// Sends a request that nobody will answer, and returns when its handler is at work.
-async fn hold_dough(
-    bakery: &TestApp,
-) -> tokio::task::JoinHandle<Result<lyceum_testing::http::Response, String>> {
+async fn hold_dough(bakery: &TestApp) -> JoinSet<Result<Response, String>> {
     let client = bakery.client().clone();
-    let dough = tokio::spawn(async move { client.get("/dough").try_send().await });
+    let mut dough = JoinSet::new();
+    dough.spawn(async move { client.get("/dough").try_send().await });
     RISING.notified().await;
     dough
 }
