@@ -17,7 +17,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-/// First wait before a task is started again; doubles up to [`MAX_RESTART_DELAY`].
+/// First wait before a task is started again; doubles up to [`MAX_RESTART_DELAY`], and is the
+/// first again after a run longer than that.
 const MIN_RESTART_DELAY: Duration = Duration::from_millis(500);
 const MAX_RESTART_DELAY: Duration = Duration::from_secs(30);
 
@@ -91,10 +92,14 @@ impl TaskSet {
             let mut delay = MIN_RESTART_DELAY;
             loop {
                 // The closure runs inside the caught future: a panic in either half is the task's.
+                let begun = Instant::now();
                 let run = async { work(set.stop.child_token()).await };
                 let outcome = AssertUnwindSafe(run).catch_unwind().await;
                 if set.stop.is_cancelled() {
                     break;
+                }
+                if begun.elapsed() > MAX_RESTART_DELAY {
+                    delay = MIN_RESTART_DELAY;
                 }
                 let how = if outcome.is_ok() {
                     "returned"
@@ -215,6 +220,33 @@ mod tests {
         assert_eq!(report[0].state, TaskState::Running);
         tasks.stop(soon()).await.unwrap();
         assert_eq!(tasks.report()[0].state, TaskState::Stopped);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_worked_for_long_is_started_again_soon() {
+        let tasks = TaskSet::new();
+        let (tell, mut begun) = tokio::sync::mpsc::unbounded_channel();
+        let mut runs = 0;
+        tasks.spawn("weary", move |_stop| {
+            runs += 1;
+            let (tell, long) = (tell.clone(), runs == 8);
+            async move {
+                tell.send(Instant::now()).unwrap();
+                if long {
+                    tokio::time::sleep(2 * MAX_RESTART_DELAY).await;
+                }
+            }
+        });
+        let mut times = Vec::new();
+        while times.len() < 9 {
+            times.push(begun.recv().await.unwrap());
+        }
+        assert!(
+            times[7] - times[6] >= MAX_RESTART_DELAY,
+            "by then it waits long"
+        );
+        assert!(times[8] - times[7] < 2 * MAX_RESTART_DELAY + 2 * MIN_RESTART_DELAY);
+        tasks.stop(soon()).await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]

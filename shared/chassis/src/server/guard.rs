@@ -73,7 +73,9 @@ pub(super) async fn panics(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+    // Routing happens in the call itself, before there is a future: it is inside as well.
+    let work = async { next.call(request).await };
+    match AssertUnwindSafe(work).catch_unwind().await {
         Ok(response) => response.map(ServiceResponse::map_into_boxed_body),
         // `crate::panics` has logged where; the payload may hold anything.
         Err(_) => Err(ApiError::internal(anyhow::anyhow!("a handler panicked")).into()),

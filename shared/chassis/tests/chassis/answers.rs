@@ -78,6 +78,8 @@ async fn a_panic_is_a_500_and_the_next_request_is_fine() {
         !burnt.text().contains("recipe"),
         "the payload of a panic stays inside"
     );
+    let smoke = bakery.client().get("/smoke").send().await;
+    is_problem(&smoke, 500, "internal-error");
     bakery.client().get("/health").send().await.expect(200);
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use actix_web::guard::fn_guard;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use lyceum_chassis::auth::{Caller, CurrentUser, Permission, Require, ServiceCaller, UserKeys};
@@ -100,6 +101,11 @@ fn routes(config: &mut ServiceConfig) {
         )
         .route("/bell", web::post().to(ring_bell))
         .route("/fire", web::get().to(catch_fire))
+        .service(
+            web::resource("/smoke")
+                .guard(fn_guard(|_| see_fire()))
+                .to(catch_fire),
+        )
         .route("/dough", web::get().to(rise_for_ever))
         .route("/bread", web::get().to(bake_bread))
         .route("/me", web::get().to(show_me))
@@ -169,6 +175,11 @@ async fn ring_bell(_: NoBody) -> HttpResponse {
 #[expect(clippy::panic, reason = "this is what the test is about")]
 async fn catch_fire() -> HttpResponse {
     panic!("the secret recipe burns")
+}
+
+#[expect(clippy::panic, reason = "this is what the test is about")]
+fn see_fire() -> bool {
+    panic!("before there is a handler")
 }
 
 /// Dough has begun to rise.
