@@ -96,7 +96,9 @@ impl Source {
 
 /// What is not UTF-8 stays, with marks for the unreadable: in a setting of ours it is then refused
 /// or seen to be wrong, anywhere else in the environment it is nobody's fault.
-pub(super) fn texts(variables: impl Iterator<Item = (OsString, OsString)>) -> Vec<(String, String)> {
+pub(super) fn texts(
+    variables: impl Iterator<Item = (OsString, OsString)>,
+) -> Vec<(String, String)> {
     let text = |raw: OsString| raw.to_string_lossy().into_owned();
     variables
         .map(|(name, value)| (text(name), text(value)))
