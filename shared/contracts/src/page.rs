@@ -14,6 +14,6 @@ pub const MAX_LIMIT: u64 = 1000;
 pub struct Page<T> {
     /// The rows, in the order the route documents.
     pub items: Vec<T>,
-    /// Opaque; pass it as `cursor` to go on. Absent rows mean there is no next page.
+    /// Opaque; pass it as `cursor` to go on. `null` on the last page.
     pub next_cursor: Option<String>,
 }

@@ -21,7 +21,8 @@
 //! - [`context::consumer_span`]: CONSUMER, for a message stored with its `traceparent` and handled later.
 //!
 //! Names are the *stable* ones of the OpenTelemetry semantic conventions. Attributes hold no secret and nothing a
-//! person typed: no header but `Host` and `User-Agent`, no query value, no bound value, no text of an error.
+//! person typed: no header but `Host` and `User-Agent`, no query value, no bound value, no text of an error
+//! but the `cause` or `error` of our own events, which the log holds as well.
 //! `client.address` is the socket's peer, in production the proxy. What labels a metric comes from a closed set.
 //!
 //! # Off
