@@ -1,7 +1,9 @@
 //! Who may call what: every caller on every route, and tokens that do not count.
 
+use lyceum_chassis::Service;
 use lyceum_chassis::settings::DEVELOPMENT_SERVICE_SECRET;
 use lyceum_contracts::role::Role;
+use lyceum_course::App;
 use lyceum_testing::http::Response;
 use lyceum_testing::identity::{TestUsers, service_token};
 use serde_json::{Value, json};
@@ -98,7 +100,13 @@ async fn every_route_knows_its_callers() {
         ("an admin", Some(platform.admin(4).token)),
         ("a service", Some(platform.service_token())),
     ];
-    for (route, statuses) in table(course.id.get(), enrolment.id.get()) {
+    let table = table(course.id.get(), enrolment.id.get());
+    let rows: Vec<_> = table
+        .iter()
+        .map(|(route, _)| (route.method, route.path.as_str()))
+        .collect();
+    assert_eq!(uncovered(&rows), [""; 0], "every operation has a row");
+    for (route, statuses) in table {
         for ((name, token), status) in callers.iter().zip(statuses) {
             let answer = call(&platform, &route, token.as_deref()).await;
             let what = format!("{name}: {} {}", route.method, route.path);
@@ -109,6 +117,32 @@ async fn every_route_knows_its_callers() {
             }
         }
     }
+}
+
+/// The operations of the description that no row, a method and a path, is about.
+fn uncovered(rows: &[(&str, &str)]) -> Vec<String> {
+    let template = |path: &str| {
+        let is_id =
+            |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let parts = path.split('/');
+        let parts: Vec<_> = parts
+            .map(|part| if is_id(&part) { "{id}" } else { part })
+            .collect();
+        parts.join("/")
+    };
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|(method, path)| format!("{method} {}", template(path)))
+        .collect();
+    let description = serde_json::to_value(App::openapi()).unwrap();
+    let paths = description["paths"].as_object().unwrap().iter();
+    let operations = paths.flat_map(|(path, item)| {
+        let methods = item.as_object().unwrap().keys();
+        methods.map(move |method| format!("{} {path}", method.to_uppercase()))
+    });
+    operations
+        .filter(|operation| !rows.contains(operation))
+        .collect()
 }
 
 async fn call(platform: &Platform, route: &Route, token: Option<&str>) -> Response {

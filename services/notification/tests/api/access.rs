@@ -1,7 +1,9 @@
 //! Who may call what: every caller on every route, and tokens that do not count.
 
+use lyceum_chassis::Service;
 use lyceum_chassis::settings::DEVELOPMENT_SERVICE_SECRET;
 use lyceum_contracts::role::Role;
+use lyceum_notification::App;
 use lyceum_testing::identity::{TestUsers, service_token};
 use serde_json::{Value, json};
 
@@ -20,7 +22,7 @@ async fn every_route_knows_its_callers() {
         ("an admin", Some(platform.tokens.admin(3))),
         ("a service", Some(platform.app.token_of("user"))),
     ];
-    for (method, path, statuses) in [
+    let table = [
         ("GET", "/notifications", [401, 200, 200, 200, 401]),
         (
             "GET",
@@ -37,7 +39,8 @@ async fn every_route_knows_its_callers() {
         ),
         // A refusal is whole; what an opened stream says is told in `live`.
         ("GET", STREAM, [401, 0, 0, 0, 401]),
-    ] {
+    ];
+    for (method, path, statuses) in table {
         for ((name, token), status) in callers.iter().zip(statuses) {
             if status == 0 {
                 continue;
@@ -62,6 +65,34 @@ async fn every_route_knows_its_callers() {
             }
         }
     }
+    let rows = table.map(|(method, path, _)| (method, path));
+    assert_eq!(uncovered(&rows), [""; 0], "every operation has a row");
+}
+
+/// The operations of the description that no row, a method and a path, is about.
+fn uncovered(rows: &[(&str, &str)]) -> Vec<String> {
+    let template = |path: &str| {
+        let is_id =
+            |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let parts = path.split('/');
+        let parts: Vec<_> = parts
+            .map(|part| if is_id(&part) { "{id}" } else { part })
+            .collect();
+        parts.join("/")
+    };
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|(method, path)| format!("{method} {}", template(path)))
+        .collect();
+    let description = serde_json::to_value(App::openapi()).unwrap();
+    let paths = description["paths"].as_object().unwrap().iter();
+    let operations = paths.flat_map(|(path, item)| {
+        let methods = item.as_object().unwrap().keys();
+        methods.map(move |method| format!("{} {path}", method.to_uppercase()))
+    });
+    operations
+        .filter(|operation| !rows.contains(operation))
+        .collect()
 }
 
 #[tokio::test]
@@ -70,18 +101,29 @@ async fn a_token_that_does_not_count_is_refused_the_same_way_whatever_is_wrong()
     // The right keys are known before the wrong tokens come.
     platform.person(1).inbox().await;
     let token = || platform.tokens.token(1, Role::Student);
+    let stranger = TestUsers::new();
     let wrong = [
         ("alg none", token().unsigned()),
         ("signed with the public key", token().sign_with_public_key()),
         ("signed by a stranger", token().sign_as_stranger()),
-        ("of another issuer's key", TestUsers::new().student(1)),
+        ("of another issuer's key", stranger.student(1)),
         ("unknown kid", token().parameter("kid", "stray").sign()),
+        ("no kid", token().parameter("kid", Value::Null).sign()),
+        (
+            "jku header",
+            stranger
+                .token(1, Role::Admin)
+                .parameter("jku", "http://127.0.0.1:1/")
+                .sign(),
+        ),
         ("id token", token().parameter("typ", "JWT").sign()),
         ("expired", token().expired().sign()),
         ("not yet", token().claim("nbf", 4_102_444_800_u64).sign()),
         ("another audience", token().claim("aud", "other").sign()),
         ("another issuer", token().claim("iss", "other").sign()),
         ("no subject", token().claim("sub", Value::Null).sign()),
+        ("unknown role", token().claim("role", "root").sign()),
+        ("not a token", "abc".to_owned()),
     ];
     let mut answers = Vec::new();
     for (name, token) in wrong {

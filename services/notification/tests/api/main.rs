@@ -11,6 +11,7 @@ mod inbox;
 mod intake;
 mod live;
 mod live_ends;
+mod peers;
 mod platform;
 mod process;
 mod protocol;
