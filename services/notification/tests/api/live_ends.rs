@@ -21,10 +21,7 @@ async fn a_stream_ends_with_a_word_when_its_token_does() {
         .token(1, Role::Student)
         .claim("exp", soon)
         .sign();
-    let ada = platform.holder_of(1, token);
-    let (mut stream, _) = ada.listens(None).await;
-    platform.enrols(&ada, "Logic").await;
-    next_notification(&mut stream).await;
+    let (mut stream, _) = platform.holder_of(1, token).listens(None).await;
     let bye = stream.next(PATIENCE).await.unwrap();
     assert_eq!(bye.event.as_deref(), Some("bye"));
     assert_eq!(bye.id, None, "the place to come back to stays");

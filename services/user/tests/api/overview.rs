@@ -193,9 +193,9 @@ async fn a_slow_peer_costs_its_part_and_never_the_deadline() {
 async fn a_slow_peer_is_given_up_within_the_services_own_time() {
     let platform = Platform::with(|settings| {
         let course = &mut settings.service.upstreams.course;
-        course.attempt_timeout_ms = 200;
-        course.connect_timeout_ms = 200;
-        course.total_timeout_ms = 300;
+        course.attempt_timeout_ms = 700;
+        course.connect_timeout_ms = 700;
+        course.total_timeout_ms = 1_000;
     });
     let never = Gate::closed();
     platform
