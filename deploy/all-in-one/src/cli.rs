@@ -49,9 +49,10 @@ pub(crate) struct UpOptions {
     /// Start empty: no demo users, courses and traffic
     #[arg(long)]
     pub(crate) no_demo: bool,
-    /// How the services log; pretty on a terminal, json elsewhere, unless said
-    #[arg(long, env = "LYCEUM__TELEMETRY__LOG_FORMAT", value_parser = ["json", "pretty"])]
-    pub(crate) log_format: Option<String>,
+    /// How the services log; auto: pretty on a terminal, json elsewhere
+    #[arg(long, env = "LYCEUM__TELEMETRY__LOG_FORMAT", default_value = "auto",
+          value_parser = ["auto", "json", "pretty"])]
+    pub(crate) log_format: String,
     /// What the services log
     #[arg(
         long,
@@ -115,6 +116,18 @@ mod tests {
         };
         assert_eq!(name, Service::Course);
         assert_eq!(arguments, ["openapi", "--config", "x.toml"]);
+    }
+
+    #[test]
+    fn whatever_a_service_takes_as_a_log_format_is_taken_here() {
+        for format in ["auto", "json", "pretty"] {
+            let line = ["lyceum", "--log-format", format];
+            assert_eq!(
+                Arguments::try_parse_from(line).unwrap().up.log_format,
+                format
+            );
+        }
+        assert!(Arguments::try_parse_from(["lyceum", "--log-format", "xml"]).is_err());
     }
 
     #[test]

@@ -66,12 +66,13 @@ pub(crate) fn run(options: &UpOptions) -> Result<(), UpError> {
         .block_on(async { live(&platform, reservation, console, !options.no_demo).await })
 }
 
-/// A person reads pretty lines; whatever reads a file or a pipe wants JSON.
+/// A person reads pretty lines; whatever reads a file or a pipe wants JSON. The services cannot see
+/// which it is: they write to us.
 fn log_format(options: &UpOptions) -> &str {
-    match &options.log_format {
-        Some(format) => format,
-        None if Console::is_terminal() => "pretty",
-        None => "json",
+    match options.log_format.as_str() {
+        "auto" if Console::is_terminal() => "pretty",
+        "auto" => "json",
+        said => said,
     }
 }
 
