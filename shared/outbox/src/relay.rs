@@ -9,7 +9,7 @@ use lyceum_client::NotificationClient;
 use lyceum_resilience::backoff::{Backoff, BackoffSettings};
 use sea_orm::DbErr;
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::delivery::Outcome;
@@ -120,14 +120,16 @@ impl Relay {
     /// it for. A batch under way is finished first: one call of at most the client's total time,
     /// several when the peer refuses what is in it.
     pub async fn run(self, stop: CancellationToken) {
+        tokio::select! {
+            () = self.work(&stop) => {}
+            () = self.count_backlog() => {}
+        }
+    }
+
+    async fn work(&self, stop: &CancellationToken) {
         let mut pauses = Pauses::new(self.settings.poll());
-        let mut counted = None;
         while !stop.is_cancelled() {
-            let pass = self.deliver_until(&stop).await;
-            if counted.is_none_or(|at: Instant| at.elapsed() >= COUNT_EVERY) {
-                self.count_backlog().await;
-                counted = Some(Instant::now());
-            }
+            let pass = self.deliver_until(stop).await;
             let pause = pauses.after(&pass);
             // A wake-up does not cut a pause that is the peer's; it is kept for the next one.
             let woken = async {
@@ -147,10 +149,14 @@ impl Relay {
         }
     }
 
+    /// Never ends: what waits is of interest most while a pass or a pause takes long.
     async fn count_backlog(&self) {
-        // A database that fails has been reported by the pass before.
-        if let Ok(backlog) = store::backlog(&self.database).await {
-            self.metrics.backlog(&backlog, clock::now());
+        loop {
+            // A database that fails is reported by the passes.
+            if let Ok(backlog) = store::backlog(&self.database).await {
+                self.metrics.backlog(&backlog, clock::now());
+            }
+            sleep(COUNT_EVERY).await;
         }
     }
 

@@ -10,19 +10,19 @@ use tokio_util::sync::CancellationToken;
 
 use crate::kit::{EVENTS, Kit, PATIENCE, client, outbox, yes};
 
-struct Running {
+pub(crate) struct Running {
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
 
 impl Running {
-    fn start(relay: &Relay) -> Self {
+    pub(crate) fn start(relay: &Relay) -> Self {
         let stop = CancellationToken::new();
         let task = tokio::task::spawn(relay.clone().run(stop.clone()));
         Self { stop, task }
     }
 
-    async fn end(self) {
+    pub(crate) async fn end(self) {
         self.stop.cancel();
         timeout(PATIENCE, self.task)
             .await
@@ -32,7 +32,7 @@ impl Running {
 }
 
 /// Waits until the relay has nothing left to tell.
-async fn drained(relay: &Relay) {
+pub(crate) async fn drained(relay: &Relay) {
     let empty = async {
         while relay.pending_count().await.unwrap() > 0 {
             tokio::task::yield_now().await;

@@ -1,9 +1,11 @@
 //! One story: the event carries the trace it was born in, and the relay's work links to it.
 
 use lyceum_telemetry::{context, metrics_text, testing};
+use lyceum_testing::peer::Gate;
 use tracing::Instrument;
 
-use crate::kit::{EVENTS, Kit, envelopes, registered, told_and_dead, yes};
+use crate::kit::{EVENTS, Kit, PATIENCE, envelopes, registered, told_and_dead, yes};
+use crate::running::{Running, drained};
 
 #[tokio::test]
 async fn an_event_carries_the_trace_of_its_request_and_the_relay_links_to_it() {
@@ -62,6 +64,27 @@ async fn looking_for_work_leaves_no_trace() {
         .iter()
         .filter(|span| span.name.contains("outbox") && span.name.contains("SELECT"));
     assert_eq!(ours.count(), 0);
+}
+
+#[tokio::test]
+async fn what_waits_is_counted_while_a_batch_is_under_way() {
+    testing::capture();
+    let kit = Kit::start().await;
+    let gate = Gate::closed();
+    kit.peer.on(EVENTS).then(yes().held_by(&gate));
+    kit.push(1..=3).await;
+    let relay = kit.relay();
+    let running = Running::start(&relay);
+    let counted = async {
+        while !metrics_text().contains("lyceum_outbox_oldest_age") {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, counted).await.unwrap();
+    gate.open();
+    drained(&relay).await;
+    running.end().await;
+    assert_eq!(kit.told(), [[1, 2, 3]], "the batch was under way until now");
 }
 
 #[tokio::test]
