@@ -131,19 +131,27 @@ fn merge(service_defaults: &str, source: Source) -> Result<Map<String, Value>, S
     if let Some(file) = source.file {
         builder = builder.add_source(File::from(file).format(FileFormat::Toml).required(true));
     }
-    let unreadable = |error: config::ConfigError| SettingsError::Unreadable {
-        reason: error.to_string(),
-    };
     for (name, text) in source.variables {
         if let Some(key) = key_of(&name) {
             let value = value_of(&key, text);
-            builder = builder.set_override(key, value).map_err(unreadable)?;
+            builder = builder
+                .set_override(key, value)
+                .map_err(|error| unreadable(&error))?;
         }
     }
     builder
         .build()
         .and_then(Config::try_deserialize)
-        .map_err(unreadable)
+        .map_err(|error| unreadable(&error))
+}
+
+/// The reader's words without the lines it quotes, each marked ` |`: they may hold a password.
+fn unreadable(error: &config::ConfigError) -> SettingsError {
+    let text = error.to_string();
+    let words = text.lines().filter(|line| !line.contains(" |"));
+    SettingsError::Unreadable {
+        reason: words.collect::<Vec<_>>().join(" "),
+    }
 }
 
 /// `http.port` of `LYCEUM__HTTP__PORT`.
@@ -184,8 +192,21 @@ fn typed<T: DeserializeOwned>(sections: Map<String, Value>) -> Result<T, Setting
         if reason.starts_with("unknown field `") {
             // The path names the key; what serde expected instead is a long list.
             SettingsError::refused(key, "unknown setting")
+        } else if stands_for_several(&reason) {
+            SettingsError::refused(key, "must be a section or a list, not one value")
         } else {
             SettingsError::refused(key, reason)
         }
+    })
+}
+
+/// Whether serde's message is about one value where a section or a list belongs. It quotes the
+/// value, which may be a password meant for a key inside.
+fn stands_for_several(reason: &str) -> bool {
+    let wanted = reason.rsplit_once(", expected ").map(|(_, wanted)| wanted);
+    wanted.is_some_and(|wanted| {
+        ["struct ", "a map", "a sequence"]
+            .iter()
+            .any(|several| wanted.starts_with(several))
     })
 }

@@ -117,10 +117,24 @@ fn a_malformed_value_names_its_key() {
 }
 
 #[test]
+fn a_value_in_place_of_a_section_is_not_repeated() {
+    let url = "postgres://ada:hunter2@db/user";
+    for (variable, key) in [
+        ("LYCEUM__DATABASE", "database"),
+        ("LYCEUM__SERVICE_AUTH", "service_auth"),
+        ("LYCEUM__OVEN", "oven"),
+    ] {
+        let message = refusal(&[(variable, url)]);
+        let named = message.starts_with(&format!("setting `{key}`: "));
+        assert!(named && !message.contains("hunter2"), "{message}");
+    }
+}
+
+#[test]
 fn a_file_that_is_missing_or_no_toml_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let broken = folder.path().join("broken.toml");
-    std::fs::write(&broken, "[http\n").unwrap();
+    std::fs::write(&broken, "[database]\nurl = \"postgres://ada:hunter2@db\n").unwrap();
     for file in [folder.path().join("absent.toml"), broken] {
         let name = file.file_name().unwrap().to_str().unwrap().to_owned();
         let source = Source {
@@ -129,6 +143,10 @@ fn a_file_that_is_missing_or_no_toml_is_named() {
         };
         let message = load::<Bakery>(DEFAULTS, source).unwrap_err().to_string();
         assert!(message.contains(&name), "{message}");
+        assert!(
+            !message.contains("hunter2"),
+            "the line is not quoted: {message}"
+        );
     }
 }
 

@@ -101,7 +101,7 @@ async fn waiting_too_long_for_a_connection_or_a_turn_is_unavailability() {
 async fn a_file_locked_by_another_process_is_unavailability() {
     let (_, place) = database().await;
     let mut hasty = settings(place.url());
-    hasty.acquire_timeout_ms = 50;
+    hasty.acquire_timeout_ms = 250;
     let database = connect(&hasty).await;
     if database.engine() == Engine::Postgres {
         return; // A server, not a file, decides between its clients.
