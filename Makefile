@@ -26,7 +26,7 @@ fmt: ## Format the code
 	cargo fmt --all
 
 bench: ## Run the benchmarks
-	cargo bench --workspace
+	cargo bench --workspace --bench '*'
 
 openapi: ## Write docs/openapi/*.json from the code
 	@.ci/openapi
