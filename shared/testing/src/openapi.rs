@@ -4,6 +4,7 @@
 //! openapi::assert_checked_in::<App>();
 //! openapi::assert_complete::<App>();
 //! openapi::assert_served::<App>(app.client()).await;
+//! openapi::assert_each_has_a_row::<App>(&[("GET", "/courses/7")]);
 //! ```
 
 use std::path::Path;
@@ -100,4 +101,29 @@ pub async fn assert_served<S: Service>(client: &Client) {
             );
         }
     }
+}
+
+/// Every operation of the description is one of `rows`, each a method and a path with real ids.
+///
+/// # Panics
+/// When one is not: with those that are missing.
+pub fn assert_each_has_a_row<S: Service>(rows: &[(&str, &str)]) {
+    let template = |path: &str| {
+        let is_id = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let parts = path.split('/');
+        let parts: Vec<_> = parts
+            .map(|part| if is_id(part) { "{id}" } else { part })
+            .collect();
+        parts.join("/")
+    };
+    let covered = |method: &str, path: &str| {
+        let mut rows = rows.iter();
+        rows.any(|row| row.0.eq_ignore_ascii_case(method) && template(row.1) == path)
+    };
+    let description = description::<S>();
+    let missing: Vec<_> = operations(&description)
+        .filter(|(method, path, _)| !covered(method, path))
+        .map(|(method, path, _)| format!("{method} {path}"))
+        .collect();
+    assert!(missing.is_empty(), "no row for {missing:?}");
 }

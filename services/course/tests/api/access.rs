@@ -1,11 +1,11 @@
 //! Who may call what: every caller on every route, and tokens that do not count.
 
-use lyceum_chassis::Service;
 use lyceum_chassis::settings::DEVELOPMENT_SERVICE_SECRET;
 use lyceum_contracts::role::Role;
 use lyceum_course::App;
 use lyceum_testing::http::Response;
 use lyceum_testing::identity::{TestUsers, service_token};
+use lyceum_testing::openapi::assert_each_has_a_row;
 use serde_json::{Value, json};
 
 use crate::platform::{Person, Platform};
@@ -105,7 +105,7 @@ async fn every_route_knows_its_callers() {
         .iter()
         .map(|(route, _)| (route.method, route.path.as_str()))
         .collect();
-    assert_eq!(uncovered(&rows), [""; 0], "every operation has a row");
+    assert_each_has_a_row::<App>(&rows);
     for (route, statuses) in table {
         for ((name, token), status) in callers.iter().zip(statuses) {
             let answer = call(&platform, &route, token.as_deref()).await;
@@ -117,32 +117,6 @@ async fn every_route_knows_its_callers() {
             }
         }
     }
-}
-
-/// The operations of the description that no row, a method and a path, is about.
-fn uncovered(rows: &[(&str, &str)]) -> Vec<String> {
-    let template = |path: &str| {
-        let is_id =
-            |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        let parts = path.split('/');
-        let parts: Vec<_> = parts
-            .map(|part| if is_id(&part) { "{id}" } else { part })
-            .collect();
-        parts.join("/")
-    };
-    let rows: Vec<_> = rows
-        .iter()
-        .map(|(method, path)| format!("{method} {}", template(path)))
-        .collect();
-    let description = serde_json::to_value(App::openapi()).unwrap();
-    let paths = description["paths"].as_object().unwrap().iter();
-    let operations = paths.flat_map(|(path, item)| {
-        let methods = item.as_object().unwrap().keys();
-        methods.map(move |method| format!("{} {path}", method.to_uppercase()))
-    });
-    operations
-        .filter(|operation| !rows.contains(operation))
-        .collect()
 }
 
 async fn call(platform: &Platform, route: &Route, token: Option<&str>) -> Response {

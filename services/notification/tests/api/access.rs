@@ -1,10 +1,10 @@
 //! Who may call what: every caller on every route, and tokens that do not count.
 
-use lyceum_chassis::Service;
 use lyceum_chassis::settings::DEVELOPMENT_SERVICE_SECRET;
 use lyceum_contracts::role::Role;
 use lyceum_notification::App;
 use lyceum_testing::identity::{TestUsers, service_token};
+use lyceum_testing::openapi::assert_each_has_a_row;
 use serde_json::{Value, json};
 
 use crate::platform::{Platform, STREAM, enrolment};
@@ -66,33 +66,7 @@ async fn every_route_knows_its_callers() {
         }
     }
     let rows = table.map(|(method, path, _)| (method, path));
-    assert_eq!(uncovered(&rows), [""; 0], "every operation has a row");
-}
-
-/// The operations of the description that no row, a method and a path, is about.
-fn uncovered(rows: &[(&str, &str)]) -> Vec<String> {
-    let template = |path: &str| {
-        let is_id =
-            |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        let parts = path.split('/');
-        let parts: Vec<_> = parts
-            .map(|part| if is_id(&part) { "{id}" } else { part })
-            .collect();
-        parts.join("/")
-    };
-    let rows: Vec<_> = rows
-        .iter()
-        .map(|(method, path)| format!("{method} {}", template(path)))
-        .collect();
-    let description = serde_json::to_value(App::openapi()).unwrap();
-    let paths = description["paths"].as_object().unwrap().iter();
-    let operations = paths.flat_map(|(path, item)| {
-        let methods = item.as_object().unwrap().keys();
-        methods.map(move |method| format!("{} {path}", method.to_uppercase()))
-    });
-    operations
-        .filter(|operation| !rows.contains(operation))
-        .collect()
+    assert_each_has_a_row::<App>(&rows);
 }
 
 #[tokio::test]

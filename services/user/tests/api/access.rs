@@ -2,10 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use lyceum_chassis::Service;
 use lyceum_contracts::ids::UserId;
 use lyceum_contracts::role::Role;
 use lyceum_testing::identity::TestUsers;
+use lyceum_testing::openapi::assert_each_has_a_row;
 use lyceum_testing::peer::Answer;
 use lyceum_user::App;
 use lyceum_user::settings::DEVELOPMENT_SIGNING_KEY;
@@ -107,26 +107,8 @@ async fn every_route_knows_its_callers() {
             }
         }
     }
-    assert_eq!(
-        uncovered(&table, ada.id),
-        [""; 0],
-        "every operation has a row"
-    );
-}
-
-/// The operations of the description that no row is about.
-fn uncovered(table: &[Row], id: UserId) -> Vec<String> {
-    let description = serde_json::to_value(App::openapi()).unwrap();
-    let paths = description["paths"].as_object().unwrap();
-    let operations = paths.iter().flat_map(|(path, item)| {
-        let path = path.replace("{id}", &id.to_string());
-        let methods = item.as_object().unwrap().keys();
-        methods.map(move |method| (method.to_uppercase(), path.clone()))
-    });
-    operations
-        .filter(|(method, path)| !table.iter().any(|row| row.0 == method && row.1 == *path))
-        .map(|(method, path)| format!("{method} {path}"))
-        .collect()
+    let rows: Vec<_> = table.iter().map(|row| (row.0, row.1.as_str())).collect();
+    assert_each_has_a_row::<App>(&rows);
 }
 
 #[tokio::test]
