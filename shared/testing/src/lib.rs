@@ -12,6 +12,7 @@
 //! | [`peer`] | a peer on a real socket that answers, hangs, resets or talks nonsense as told |
 //! | [`otlp`] | a collector that decodes what arrives and draws each trace as a tree |
 //! | [`openapi`] | the description of an API is checked in, complete and true |
+//! | [`forgeries`] | access tokens that must not count, refused all alike |
 //! | [`identity`] | test users with signed tokens, and tokens that must be refused |
 //! | [`spawn`](mod@spawn) | a whole service in the test's process, stopped when dropped |
 //! | [`process`] | a real binary: ports from its log, killed or terminated at will |
@@ -25,6 +26,7 @@
 )]
 
 pub mod database;
+pub mod forgeries;
 pub mod http;
 pub mod identity;
 pub mod openapi;

@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use lyceum_testing::forgeries::assert_refused_alike;
+
 use crate::bakery::{open, users};
 
 #[tokio::test]
@@ -40,39 +42,7 @@ async fn without_a_token_every_door_asks_for_one() {
 #[tokio::test]
 async fn tokens_that_do_not_count_are_refused_all_alike() {
     let bakery = open();
-    let token = || users().token(7, lyceum_contracts::role::Role::Student);
-    let in_an_hour = lyceum_chassis::clock::now().unix_timestamp() + 3_600;
-    let refused = [
-        ("expired", token().expired().sign()),
-        ("not yet valid", token().claim("nbf", in_an_hour).sign()),
-        ("another audience", token().claim("aud", "elsewhere").sign()),
-        ("another issuer", token().claim("iss", "elsewhere").sign()),
-        ("no subject", token().claim("sub", "nobody").sign()),
-        ("an unknown role", token().claim("role", "owner").sign()),
-        ("no access token", token().parameter("typ", "JWT").sign()),
-        ("an unknown key", token().parameter("kid", "other").sign()),
-        (
-            "a foreign key url",
-            token()
-                .parameter("jku", "http://127.0.0.1:1/")
-                .sign_as_stranger(),
-        ),
-        ("a stranger's signature", token().sign_as_stranger()),
-        ("no signature", token().unsigned()),
-        ("signed with the public key", token().sign_with_public_key()),
-        ("no token at all", "nonsense".to_owned()),
-    ];
-    for (what, token) in refused {
-        let answer = bakery.client().get("/me").bearer(token).send().await;
-        assert_eq!(answer.status, 401, "{what}");
-        let challenge = answer.header("www-authenticate");
-        assert_eq!(challenge, Some("Bearer error=\"invalid_token\""), "{what}");
-        assert_eq!(
-            answer.problem().detail,
-            None,
-            "{what}: the answer does not say why"
-        );
-    }
+    assert_refused_alike(bakery.client(), "/me", users(), 7, &[]).await;
 }
 
 #[tokio::test]
