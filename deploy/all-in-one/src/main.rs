@@ -8,7 +8,6 @@ mod cli;
 mod console;
 mod data;
 mod demo;
-mod http;
 mod platform;
 mod ports;
 mod services;

@@ -15,13 +15,13 @@ use crate::cli::UpOptions;
 use crate::console::Console;
 use crate::data::{DataError, DataFolder};
 use crate::demo::{self, Demo};
-use crate::http::Http;
 use crate::platform::Platform;
 use crate::ports::{PortsTaken, Reservation};
 use crate::services::Service;
 use crate::signals::Signals;
 use crate::supervise::{Ending, Fleet, Outcome, Report};
 use crate::{traces, welcome};
+use lyceum_front::http::Http;
 
 /// From the start of the services to the last one's readiness: migrations of a debug build on a
 /// slow disk, several times over.

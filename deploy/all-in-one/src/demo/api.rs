@@ -11,9 +11,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{PASSWORD, Person};
-use crate::http::{Answer, Http, HttpError};
 use crate::platform::Platform;
 use crate::services::Service;
+use lyceum_front::http::{Answer, Http, HttpError};
 
 /// Why there is no demo data, or not all of it.
 #[derive(Debug, thiserror::Error)]

@@ -13,8 +13,8 @@ use lyceum_contracts::role::Role;
 
 pub(crate) use self::api::DemoError;
 use self::api::{Api, Caller};
-use crate::http::Http;
 use crate::platform::Platform;
+use lyceum_front::http::Http;
 
 /// Everybody's password in the demo: long enough, not on any list, and no secret.
 pub(crate) const PASSWORD: &str = "plato-olive-grove-387";

@@ -16,24 +16,24 @@ use hyper_util::rt::TokioExecutor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// From connecting to the last byte; far over what a healthy service on this machine needs.
+/// From connecting to the last byte; far over what a healthy service needs.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A pooled client; clones share the pool.
 #[derive(Clone, Debug)]
-pub(crate) struct Http(Client<HttpConnector, Full<Bytes>>);
+pub struct Http(Client<HttpConnector, Full<Bytes>>);
 
 /// A complete answer.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub struct Answer {
     /// Status code.
-    pub(crate) status: u16,
+    pub status: u16,
     body: Bytes,
 }
 
 /// Why there is no answer, or none that can be read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum HttpError {
+pub enum HttpError {
     /// Nobody listens there, or the connection broke.
     #[error("no answer from {url}")]
     NoAnswer {
@@ -48,20 +48,26 @@ pub(crate) enum HttpError {
     Request(#[from] hyper::http::Error),
 }
 
+impl Default for Http {
+    fn default() -> Self {
+        Self(Client::builder(TokioExecutor::new()).build_http())
+    }
+}
+
 impl Http {
     /// A client without connections.
-    pub(crate) fn new() -> Self {
-        Self(Client::builder(TokioExecutor::new()).build_http())
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// `GET`, as nobody in particular.
-    pub(crate) async fn get(&self, url: &str) -> Result<Answer, HttpError> {
+    pub async fn get(&self, url: &str) -> Result<Answer, HttpError> {
         self.exchange(Request::get(url).body(Full::default())?)
             .await
     }
 
     /// What `request` says, with a JSON body or none.
-    pub(crate) async fn send(
+    pub async fn send(
         &self,
         request: Builder,
         body: Option<&impl Serialize>,
@@ -97,12 +103,12 @@ impl Http {
 
 impl Answer {
     /// The body as JSON.
-    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, HttpError> {
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, HttpError> {
         Ok(serde_json::from_slice(&self.body)?)
     }
 
     /// The body as text.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 }
