@@ -16,6 +16,7 @@ use std::time::{Duration, Instant as Clock};
 use lyceum_resilience::breaker::{Breaker, BreakerSettings, Verdict};
 use lyceum_resilience::budget::{BudgetSettings, RetryBudget};
 use lyceum_resilience::deadline::Instant;
+use lyceum_resilience::faults::Faults;
 
 const CALLS: u32 = 200_000;
 const ROUNDS: usize = 7;
@@ -59,6 +60,12 @@ fn main() {
     report("retry budget: deposit of one call", deposit, baseline);
     let reserve = best(|| drop(black_box(budget.reserve(now))));
     report("retry budget: reservation given back", reserve, baseline);
+
+    let faults = Faults::<u16>::default();
+    let none = best(|| {
+        black_box(black_box(&faults).is_set());
+    });
+    report("faults on purpose, none set: look", none, baseline);
 }
 
 fn breaker(now: Instant) -> Breaker {

@@ -12,6 +12,7 @@
 //! | [`budget::RetryBudget`] | may one more call be repeated, or are repeats already a tenth of the load? |
 //! | [`backoff::Backoff`] | how long to wait before the repeat? |
 //! | [`bulkhead::Bulkhead`] | are there too many calls on their way already? |
+//! | [`faults::Faults`] | is this attempt to fail on purpose, to see what the rest is worth? |
 //!
 //! # Putting them together
 //!
@@ -51,6 +52,7 @@ pub mod breaker;
 pub mod budget;
 pub mod bulkhead;
 pub mod deadline;
+pub mod faults;
 mod settings;
 mod window;
 
