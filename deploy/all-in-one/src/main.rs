@@ -7,7 +7,6 @@
 mod cli;
 mod console;
 mod data;
-mod demo;
 mod platform;
 mod ports;
 mod services;

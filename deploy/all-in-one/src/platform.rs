@@ -4,10 +4,11 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use lyceum_front::demo::{ADMIN, PASSWORD};
+use lyceum_front::services::Addresses;
 use tokio::process::Command;
 
 use crate::data::DataFolder;
-use crate::demo::{ADMIN, PASSWORD};
 use crate::ports::{HOST, Ports};
 use crate::services::Service;
 use crate::supervise::Recipe;
@@ -48,6 +49,15 @@ impl Platform {
     /// Base URL of a service's API.
     pub(crate) fn api(&self, service: Service) -> String {
         url(self.ports.of(service).api)
+    }
+
+    /// Base URLs of all APIs.
+    pub(crate) fn apis(&self) -> Addresses {
+        Addresses {
+            user: self.api(Service::User),
+            course: self.api(Service::Course),
+            notification: self.api(Service::Notification),
+        }
     }
 
     /// Base URL of a service's operations.

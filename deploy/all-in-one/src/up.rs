@@ -7,6 +7,9 @@
 use std::io;
 use std::time::Duration;
 
+use lyceum_front::api::Api;
+use lyceum_front::demo::{self, Demo};
+use lyceum_front::http::Http;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -14,14 +17,12 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::UpOptions;
 use crate::console::Console;
 use crate::data::{DataError, DataFolder};
-use crate::demo::{self, Demo};
 use crate::platform::Platform;
 use crate::ports::{PortsTaken, Reservation};
 use crate::services::Service;
 use crate::signals::Signals;
 use crate::supervise::{Ending, Fleet, Outcome, Report};
 use crate::{traces, welcome};
-use lyceum_front::http::Http;
 
 /// From the start of the services to the last one's readiness: migrations of a debug build on a
 /// slow disk, several times over.
@@ -132,7 +133,7 @@ async fn get_ready(
     }
     fleet.settle();
     Ok(if with_demo {
-        Some(demo::prepare(&http, platform).await)
+        Some(demo::prepare(&Api::new(http, platform.apis())).await)
     } else {
         None
     })

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::demo::{ADMIN, Demo, INSTRUCTOR, PASSWORD, STUDENT};
+use lyceum_front::demo::{ADMIN, Demo, INSTRUCTOR, PASSWORD, STUDENT};
+
 use crate::platform::Platform;
 use crate::services::Service;
 

@@ -84,6 +84,22 @@ impl Http {
         self.exchange(request).await
     }
 
+    /// Sends `request`, reads what comes for a `moment`, and hangs up; the answer's status.
+    pub async fn listen(&self, request: Builder, moment: Duration) -> Result<u16, HttpError> {
+        let request = request.body(Full::default())?;
+        let url = request.uri().to_string();
+        let opened = tokio::time::timeout(TIMEOUT, self.0.request(request)).await;
+        let Ok(Ok(answer)) = opened else {
+            return Err(HttpError::NoAnswer { url });
+        };
+        let status = answer.status().as_u16();
+        let mut body = answer.into_body();
+        let read = async { while let Some(Ok(_)) = body.frame().await {} };
+        // A stream without an end is left in the middle.
+        tokio::time::timeout(moment, read).await.ok();
+        Ok(status)
+    }
+
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, HttpError> {
         let url = request.uri().to_string();
         let exchange = async {

@@ -3,4 +3,7 @@
 //! Everything here speaks to the services as any user of their APIs would; nothing here is part of
 //! the platform, and the platform runs without it.
 
+pub mod api;
+pub mod demo;
 pub mod http;
+pub mod services;

@@ -3,38 +3,33 @@
 //! Made through the public API alone, as a person would. Everything is looked for before it is
 //! made: a second start finds the data of the first and adds only traffic.
 
-mod api;
-
 use std::time::Duration;
 
 use lyceum_contracts::course::CreateCourse;
 use lyceum_contracts::ids::CourseId;
 use lyceum_contracts::role::Role;
 
-pub(crate) use self::api::DemoError;
-use self::api::{Api, Caller};
-use crate::platform::Platform;
-use lyceum_front::http::Http;
+use crate::api::{Api, CallError, Caller};
 
 /// Everybody's password in the demo: long enough, not on any list, and no secret.
-pub(crate) const PASSWORD: &str = "plato-olive-grove-387";
+pub const PASSWORD: &str = "plato-olive-grove-387";
 
 /// Made by the user service itself, from its settings.
-pub(crate) const ADMIN: Person = Person {
+pub const ADMIN: Person = Person {
     email: "admin@lyceum.test",
     full_name: "Admin",
     role: Role::Admin,
 };
 
 /// Teaches.
-pub(crate) const INSTRUCTOR: Person = Person {
+pub const INSTRUCTOR: Person = Person {
     email: "ines@lyceum.test",
     full_name: "Ines Instructor",
     role: Role::Instructor,
 };
 
 /// Learns.
-pub(crate) const STUDENT: Person = Person {
+pub const STUDENT: Person = Person {
     email: "ada@lyceum.test",
     full_name: "Ada Student",
     role: Role::Student,
@@ -64,31 +59,33 @@ const COURSES: [(&str, &str, Option<u32>); 3] = [
 
 /// Somebody with a login.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Person {
-    pub(crate) email: &'static str,
-    pub(crate) full_name: &'static str,
-    pub(crate) role: Role,
+pub struct Person {
+    /// Signs in with it.
+    pub email: &'static str,
+    /// As the account shows it.
+    pub full_name: &'static str,
+    /// What the person may do.
+    pub role: Role,
 }
 
 /// How the demo data fared; the platform runs either way.
-pub(crate) type Demo = Result<(), DemoError>;
+pub type Demo = Result<(), CallError>;
 
 /// Makes what is missing, then does what a student does on a visit.
-pub(crate) async fn prepare(http: &Http, platform: &Platform) -> Demo {
-    let api = Api::new(http, platform);
+pub async fn prepare(api: &Api) -> Demo {
     let admin = api.log_in(ADMIN).await?;
-    let instructor = settle(&api, &admin, INSTRUCTOR).await?;
-    let student = settle(&api, &admin, STUDENT).await?;
-    let first = publish_courses(&api, &instructor).await?;
+    let instructor = settle(api, &admin, INSTRUCTOR).await?;
+    let student = settle(api, &admin, STUDENT).await?;
+    let first = publish_courses(api, &instructor).await?;
     api.enrol(&student, first).await?;
-    visit(&api, &student).await
+    visit(api, &student).await
 }
 
 /// What a student does: look at the inbox, and at the overview, which asks all three services.
 ///
 /// Right after the start a service may still think a peer away that has come meanwhile; the
 /// overview is read until it is whole, or for [`SETTLING`].
-async fn visit(api: &Api<'_>, student: &Caller) -> Result<(), DemoError> {
+async fn visit(api: &Api, student: &Caller) -> Result<(), CallError> {
     api.read_inbox(student).await?;
     let mut tick = tokio::time::interval(Duration::from_millis(500));
     let whole = async {
@@ -106,7 +103,7 @@ async fn visit(api: &Api<'_>, student: &Caller) -> Result<(), DemoError> {
 }
 
 /// Somebody with an account and the right role, logged in.
-async fn settle(api: &Api<'_>, admin: &Caller, person: Person) -> Result<Caller, DemoError> {
+async fn settle(api: &Api, admin: &Caller, person: Person) -> Result<Caller, CallError> {
     api.register(person).await?;
     let caller = api.log_in(person).await?;
     if caller.role == person.role {
@@ -118,7 +115,7 @@ async fn settle(api: &Api<'_>, admin: &Caller, person: Person) -> Result<Caller,
 }
 
 /// All demo courses, published; the first one's id.
-async fn publish_courses(api: &Api<'_>, instructor: &Caller) -> Result<CourseId, DemoError> {
+async fn publish_courses(api: &Api, instructor: &Caller) -> Result<CourseId, CallError> {
     let known = api.courses(instructor).await?;
     let mut ids = Vec::with_capacity(COURSES.len());
     for (title, description, capacity) in COURSES {

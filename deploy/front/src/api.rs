@@ -1,6 +1,11 @@
-//! The few requests of the demo, each with what it expects in return.
+//! The few requests of people on a demo platform, each with what it expects in return.
+//!
+//! Through the public API alone: what is done here, anybody can do.
+
+use std::time::Duration;
 
 use hyper::header::{AUTHORIZATION, IF_MATCH};
+use hyper::http::request::Builder;
 use hyper::{Method, Request};
 use lyceum_contracts::course::{Course, CourseStatus, CreateCourse};
 use lyceum_contracts::ids::{CourseId, UserId};
@@ -9,15 +14,15 @@ use lyceum_contracts::role::Role;
 use lyceum_contracts::user::{Credentials, Overview, RegisterUser, Session, User, UserUpdate};
 use serde::Serialize;
 use serde_json::Value;
+use tokio::time::Instant;
 
-use super::{PASSWORD, Person};
-use crate::platform::Platform;
-use crate::services::Service;
-use lyceum_front::http::{Answer, Http, HttpError};
+use crate::demo::{PASSWORD, Person};
+use crate::http::{Answer, Http, HttpError};
+use crate::services::{Addresses, Service};
 
-/// Why there is no demo data, or not all of it.
+/// Why a request did not get what it asked for.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum DemoError {
+pub enum CallError {
     /// An answer other than the expected one.
     #[error("{method} {url} answered {status}: {body}")]
     Unexpected {
@@ -35,18 +40,27 @@ pub(crate) enum DemoError {
     Http(#[from] HttpError),
 }
 
-/// The three APIs.
-pub(super) struct Api<'a> {
-    http: &'a Http,
-    platform: &'a Platform,
+/// The three APIs; clones share their connections.
+#[derive(Clone, Debug)]
+pub struct Api {
+    http: Http,
+    addresses: Addresses,
 }
 
 /// Somebody logged in.
-pub(super) struct Caller {
+pub struct Caller {
     id: UserId,
     /// As the account has it now.
-    pub(super) role: Role,
+    pub role: Role,
     token: String,
+    renewal: Instant,
+}
+
+impl Caller {
+    /// Whether it is time to log in again.
+    pub fn is_stale(&self, now: Instant) -> bool {
+        now >= self.renewal
+    }
 }
 
 /// One request; built by [`get`], [`post`] and the methods, sent by [`Api::send`].
@@ -87,35 +101,46 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn body(self, body: &impl Serialize) -> Result<Self, DemoError> {
+    fn body(self, body: &impl Serialize) -> Result<Self, CallError> {
         let body = Some(serde_json::to_value(body).map_err(HttpError::from)?);
         Ok(Self { body, ..self })
     }
 }
 
-impl<'a> Api<'a> {
-    pub(super) const fn new(http: &'a Http, platform: &'a Platform) -> Self {
-        Self { http, platform }
+impl Api {
+    /// The APIs found at `addresses`.
+    pub const fn new(http: Http, addresses: Addresses) -> Self {
+        Self { http, addresses }
     }
 
     /// Fails when there is no such account, or its password is another one.
-    pub(super) async fn log_in(&self, person: Person) -> Result<Caller, DemoError> {
+    pub async fn log_in(&self, person: Person) -> Result<Caller, CallError> {
         let credentials = Credentials {
             email: person.email.to_owned(),
             password: PASSWORD.to_owned(),
         };
         let login = post(Service::User, "/auth/login", &[200]).body(&credentials)?;
-        let token = self.send(login).await?.json::<Session>()?.access_token;
+        let Session {
+            access_token: token,
+            expires_in,
+            ..
+        } = self.send(login).await?.json()?;
+        let renewal = Instant::now() + Duration::from_secs(expires_in) * 3 / 4;
         let me = Call {
             token: Some(&token),
             ..get(Service::User, "/users/me")
         };
         let User { id, role, .. } = self.send(me).await?.json()?;
-        Ok(Caller { id, role, token })
+        Ok(Caller {
+            id,
+            role,
+            token,
+            renewal,
+        })
     }
 
     /// Does nothing when there is such an account.
-    pub(super) async fn register(&self, person: Person) -> Result<(), DemoError> {
+    pub async fn register(&self, person: Person) -> Result<(), CallError> {
         let body = RegisterUser {
             email: person.email.to_owned(),
             password: PASSWORD.to_owned(),
@@ -126,12 +151,13 @@ impl<'a> Api<'a> {
             .map(drop)
     }
 
-    pub(super) async fn change_role(
+    /// An admin's right.
+    pub async fn change_role(
         &self,
         admin: &Caller,
         whose: &Caller,
         role: Role,
-    ) -> Result<(), DemoError> {
+    ) -> Result<(), CallError> {
         let update = UserUpdate {
             role: Some(role),
             ..UserUpdate::default()
@@ -148,18 +174,19 @@ impl<'a> Api<'a> {
     }
 
     /// The first courses of the catalogue, which holds what is published.
-    pub(super) async fn courses(&self, caller: &Caller) -> Result<Vec<Course>, DemoError> {
+    pub async fn courses(&self, caller: &Caller) -> Result<Vec<Course>, CallError> {
         let page = self
             .send(get(Service::Course, "/courses").by(caller))
             .await?;
         Ok(page.json::<Page<Course>>()?.items)
     }
 
-    pub(super) async fn create(
+    /// A draft; an instructor's right.
+    pub async fn create(
         &self,
         caller: &Caller,
         course: &CreateCourse,
-    ) -> Result<Course, DemoError> {
+    ) -> Result<Course, CallError> {
         let create = post(Service::Course, "/courses", &[201])
             .by(caller)
             .body(course)?;
@@ -167,7 +194,7 @@ impl<'a> Api<'a> {
     }
 
     /// Does nothing when it is published already.
-    pub(super) async fn publish(&self, caller: &Caller, course: &Course) -> Result<(), DemoError> {
+    pub async fn publish(&self, caller: &Caller, course: &Course) -> Result<(), CallError> {
         if course.status == CourseStatus::Published {
             return Ok(());
         }
@@ -178,24 +205,43 @@ impl<'a> Api<'a> {
     }
 
     /// Does nothing when the person is enrolled already.
-    pub(super) async fn enrol(&self, caller: &Caller, course: CourseId) -> Result<(), DemoError> {
+    pub async fn enrol(&self, caller: &Caller, course: CourseId) -> Result<(), CallError> {
         let path = format!("/courses/{course}/enrolments");
         self.send(post(Service::Course, path, &[200, 201]).by(caller))
             .await
             .map(drop)
     }
 
-    pub(super) async fn read_inbox(&self, caller: &Caller) -> Result<(), DemoError> {
+    /// The person's notifications.
+    pub async fn read_inbox(&self, caller: &Caller) -> Result<(), CallError> {
         let list = get(Service::Notification, "/notifications").by(caller);
         self.send(list).await.map(drop)
     }
 
-    pub(super) async fn overview(&self, caller: &Caller) -> Result<Overview, DemoError> {
+    /// Everything about the person, from all three services.
+    pub async fn overview(&self, caller: &Caller) -> Result<Overview, CallError> {
         let overview = get(Service::User, format!("/users/{}/overview", caller.id)).by(caller);
         Ok(self.send(overview).await?.json()?)
     }
 
-    async fn send(&self, call: Call<'_>) -> Result<Answer, DemoError> {
+    /// Follows the person's live notifications for a `moment`.
+    pub async fn listen(&self, caller: &Caller, moment: Duration) -> Result<(), CallError> {
+        let call = get(Service::Notification, "/sse/notifications").by(caller);
+        let url = format!("{}{}", self.addresses.of(call.service), call.path);
+        let request = authorized(Request::get(&url), call.token);
+        let status = self.http.listen(request, moment).await?;
+        if call.expected.contains(&status) {
+            return Ok(());
+        }
+        Err(CallError::Unexpected {
+            method: call.method,
+            url,
+            status,
+            body: String::new(),
+        })
+    }
+
+    async fn send(&self, call: Call<'_>) -> Result<Answer, CallError> {
         let Call {
             method,
             service,
@@ -204,11 +250,8 @@ impl<'a> Api<'a> {
             body,
             expected,
         } = call;
-        let url = format!("{}{path}", self.platform.api(service));
-        let mut request = Request::builder().method(method.clone()).uri(&url);
-        if let Some(token) = token {
-            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
-        }
+        let url = format!("{}{path}", self.addresses.of(service));
+        let mut request = authorized(Request::builder().method(method.clone()).uri(&url), token);
         if method == Method::PATCH {
             // Whatever the version is: nobody else edits at this moment.
             request = request.header(IF_MATCH, "*");
@@ -218,11 +261,18 @@ impl<'a> Api<'a> {
         if expected.contains(&status) {
             return Ok(answer);
         }
-        Err(DemoError::Unexpected {
+        Err(CallError::Unexpected {
             method,
             url,
             status,
             body: answer.text(),
         })
+    }
+}
+
+fn authorized(request: Builder, token: Option<&str>) -> Builder {
+    match token {
+        Some(token) => request.header(AUTHORIZATION, format!("Bearer {token}")),
+        None => request,
     }
 }
