@@ -9,14 +9,8 @@ use serde::de::DeserializeOwned;
 
 use crate::database::DatabaseError;
 
+use super::variables::{self, Environment};
 use super::{PLATFORM_DEFAULTS, PlatformSettings, ServiceSettings, Settings};
-
-/// Prefix of the variables: `LYCEUM__HTTP__PORT` is `http.port`.
-const PREFIX: &str = "LYCEUM__";
-const SEPARATOR: &str = "__";
-
-/// Keys whose variable is a comma-separated list.
-const LISTS: [&str; 1] = ["service_auth.secrets"];
 
 /// Why settings cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +19,14 @@ pub enum SettingsError {
     #[error("settings: {reason}")]
     Unreadable {
         /// What the reader says; names the file.
+        reason: String,
+    },
+    /// A variable names a file that cannot be used.
+    #[error("{variable} names a file that cannot be used: {reason}")]
+    Variable {
+        /// The variable, such as `LYCEUM__DATABASE__URL_FILE`.
+        variable: String,
+        /// The path, and what is wrong with it; never what the file says.
         reason: String,
     },
     /// A key is unknown, missing or of the wrong kind.
@@ -113,31 +115,33 @@ pub fn load<S: ServiceSettings>(
     service_defaults: &str,
     source: Source,
 ) -> Result<Settings<S>, SettingsError> {
-    let mut platform = merge(service_defaults, source)?;
+    let environment = variables::read(source.variables)?;
+    let mut platform = merge(service_defaults, source.file, &environment)?;
     let service = take_foreign(&mut platform);
     let settings = Settings {
-        platform: typed::<PlatformSettings>(platform)?,
-        service: typed::<S>(service)?,
+        platform: typed::<PlatformSettings>(platform, &environment)?,
+        service: typed::<S>(service, &environment)?,
     };
     settings.platform.check()?;
     settings.service.check(settings.platform.environment)?;
     Ok(settings)
 }
 
-fn merge(service_defaults: &str, source: Source) -> Result<Map<String, Value>, SettingsError> {
+fn merge(
+    service_defaults: &str,
+    file: Option<PathBuf>,
+    environment: &Environment,
+) -> Result<Map<String, Value>, SettingsError> {
     let mut builder = Config::builder()
         .add_source(File::from_str(PLATFORM_DEFAULTS, FileFormat::Toml))
         .add_source(File::from_str(service_defaults, FileFormat::Toml));
-    if let Some(file) = source.file {
+    if let Some(file) = file {
         builder = builder.add_source(File::from(file).format(FileFormat::Toml).required(true));
     }
-    for (name, text) in source.variables {
-        if let Some(key) = key_of(&name) {
-            let value = value_of(&key, text);
-            builder = builder
-                .set_override(key, value)
-                .map_err(|error| unreadable(&error))?;
-        }
+    for (key, given) in environment {
+        builder = builder
+            .set_override(key, given.value.clone())
+            .map_err(|error| unreadable(&error))?;
     }
     builder
         .build()
@@ -154,23 +158,6 @@ fn unreadable(error: &config::ConfigError) -> SettingsError {
     }
 }
 
-/// `http.port` of `LYCEUM__HTTP__PORT`.
-fn key_of(variable: &str) -> Option<String> {
-    let key = variable.strip_prefix(PREFIX)?.to_lowercase();
-    Some(key.replace(SEPARATOR, "."))
-}
-
-/// The text as it is: a password of digits stays one. Numbers and truths are read where a setting
-/// has that type.
-fn value_of(key: &str, text: String) -> Value {
-    let kind = if LISTS.contains(&key) {
-        text.split(',').map(str::trim).collect::<Vec<_>>().into()
-    } else {
-        ValueKind::String(text)
-    };
-    Value::new(None, kind)
-}
-
 /// Takes the sections that are not the platform's.
 fn take_foreign(all: &mut Map<String, Value>) -> Map<String, Value> {
     let foreign: Vec<String> = all
@@ -184,7 +171,10 @@ fn take_foreign(all: &mut Map<String, Value>) -> Map<String, Value> {
         .collect()
 }
 
-fn typed<T: DeserializeOwned>(sections: Map<String, Value>) -> Result<T, SettingsError> {
+fn typed<T: DeserializeOwned>(
+    sections: Map<String, Value>,
+    environment: &Environment,
+) -> Result<T, SettingsError> {
     let value = Value::new(None, ValueKind::Table(sections));
     serde_path_to_error::deserialize(value).map_err(|error| {
         let key = error.path().to_string();
@@ -194,6 +184,13 @@ fn typed<T: DeserializeOwned>(sections: Map<String, Value>) -> Result<T, Setting
             SettingsError::refused(key, "unknown setting")
         } else if stands_for_several(&reason) {
             SettingsError::refused(key, "must be a section or a list, not one value")
+        } else if let Some(given) = environment.get(&key).filter(|given| given.from_file) {
+            // The words would quote what the file says.
+            let reason = format!(
+                "what the file of {} says cannot be its value",
+                given.variable
+            );
+            SettingsError::refused(key, reason)
         } else {
             SettingsError::refused(key, reason)
         }

@@ -1,14 +1,16 @@
 //! Settings every service has, and how all settings are read.
 //!
 //! One flat tree: `default.toml` of the chassis ← `default.toml` of the service (both embedded) ←
-//! an optional file ← `LYCEUM__SECTION__KEY` variables. A key nobody knows, or a value that does
-//! not fit, stops the start with a message that names the key. Sections of the platform are typed
-//! here; every other section belongs to the service.
+//! an optional file ← `LYCEUM__SECTION__KEY` variables, or files that `LYCEUM__SECTION__KEY_FILE`
+//! variables name. A key nobody knows, or a value that does not fit, stops the start with a
+//! message that names the key. Sections of the platform are typed here; every other section
+//! belongs to the service.
 
 mod load;
 mod secret;
 #[cfg(test)]
 mod tests;
+mod variables;
 
 use std::net::IpAddr;
 use std::time::Duration;

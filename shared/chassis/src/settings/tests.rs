@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::*;
 
+/// Settings by files.
+mod by_file;
+
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Bakery {
