@@ -1,8 +1,9 @@
 //! One question to the page of this machine, for images without a shell.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use lyceum_front::address::local;
 use lyceum_front::http::{Http, HttpError};
 
 /// Shorter than what a container runtime waits.
@@ -24,11 +25,7 @@ pub(crate) enum Unhealthy {
 
 /// Asks `GET /health` and returns what it says.
 pub(crate) async fn ask(page: SocketAddr) -> Result<String, Unhealthy> {
-    let mut page = page;
-    if page.ip().is_unspecified() {
-        page.set_ip(Ipv4Addr::LOCALHOST.into());
-    }
-    let (http, url) = (Http::new(), format!("http://{page}/health"));
+    let (http, url) = (Http::new(), format!("http://{}/health", local(page)));
     let answer = tokio::time::timeout(TIMEOUT, http.get(&url))
         .await
         .map_err(|_| Unhealthy::Silent)??;

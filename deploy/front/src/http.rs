@@ -19,6 +19,9 @@ use serde::de::DeserializeOwned;
 /// From connecting to the last byte; far over what a healthy service needs.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
+/// Whoever is there answers a handshake at once; an address that is gone answers never.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// A pooled client; clones share the pool.
 #[derive(Clone, Debug)]
 pub struct Http(Client<HttpConnector, Full<Bytes>>);
@@ -50,7 +53,10 @@ pub enum HttpError {
 
 impl Default for Http {
     fn default() -> Self {
-        Self(Client::builder(TokioExecutor::new()).build_http())
+        let mut connector = HttpConnector::new();
+        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        connector.set_nodelay(true);
+        Self(Client::builder(TokioExecutor::new()).build(connector))
     }
 }
 

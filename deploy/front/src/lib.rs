@@ -3,7 +3,10 @@
 //! Everything here speaks to the services as any user of their APIs would; nothing here is part of
 //! the platform, and the platform runs without it.
 
+pub mod address;
 pub mod api;
 pub mod demo;
+pub mod doors;
 pub mod http;
+pub mod log;
 pub mod services;
