@@ -10,14 +10,15 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, layer};
 
-use crate::context;
+use crate::{context, server::ACCESS_LOG};
 
-/// The layer. Only events that carry the stable `event` field are copied; they are named by it.
+/// The layer. Only events that carry the stable `event` field are copied; they are named by it. The access log is
+/// left out: what it says of a request is what the request's span says.
 pub(crate) struct SpanEvents;
 
 impl<S: Subscriber> Layer<S> for SpanEvents {
     fn on_event(&self, event: &Event<'_>, _: layer::Context<'_, S>) {
-        if !context::is_recording() {
+        if event.metadata().target() == ACCESS_LOG || !context::is_recording() {
             return;
         }
         let mut copy = Copy::default();

@@ -7,6 +7,7 @@ use lyceum_chassis::http::{ApiError, Body};
 use lyceum_contracts::event::Envelope;
 use lyceum_contracts::notification::{EventBatch, EventReceipt};
 use lyceum_telemetry::context;
+use sea_orm::DbErr;
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -41,13 +42,28 @@ pub(crate) async fn receive_events(
         duplicates: 0,
     };
     for envelope in &events {
-        let taken = commands::take_in(&state.database, &state.hub, envelope, clock::now());
-        match taken.instrument(span_of(envelope)).await? {
+        match take_in(&state, envelope)
+            .instrument(span_of(envelope))
+            .await?
+        {
             Outcome::Accepted => receipt.accepted += 1,
             Outcome::Duplicate => receipt.duplicates += 1,
         }
     }
     Ok(Json(receipt))
+}
+
+/// Lets the event have its effect and says so, in the trace that caused it.
+async fn take_in(state: &State, envelope: &Envelope) -> Result<Outcome, DbErr> {
+    let outcome = commands::take_in(&state.database, &state.hub, envelope, clock::now()).await?;
+    tracing::info!(
+        event = "event.taken_in",
+        lyceum.event.id = %envelope.event_id,
+        lyceum.event.type = envelope.event.name(),
+        duplicate = outcome == Outcome::Duplicate,
+        "an event was taken in"
+    );
+    Ok(outcome)
 }
 
 /// The effect belongs to the trace of the request that caused the event; a link leads to this

@@ -21,6 +21,9 @@ use super::{
 };
 use crate::{context, metrics::instruments};
 
+/// Target of the lines that tell of every request: `log_filter = "info,access=off"` is without them.
+pub(crate) const ACCESS_LOG: &str = "access";
+
 fn route_of(request: &HttpRequest) -> Option<String> {
     let pattern = request.match_pattern()?;
     Some(describe::template(&pattern))
@@ -130,6 +133,33 @@ impl RequestSpan {
         labels
     }
 
+    /// The line of a request in the access log. It repeats the span, so it is no event of the span.
+    fn log(&self) {
+        let method = self.method.unwrap_or("_OTHER");
+        let route = self.route.as_deref();
+        let duration_ms = self.started.elapsed().as_secs_f64() * 1_000.0;
+        if let Some(status) = self.status {
+            tracing::info!(
+                target: ACCESS_LOG,
+                event = "http.answered",
+                method,
+                route,
+                status = status.as_u16(),
+                duration_ms,
+                "answered"
+            );
+        } else {
+            tracing::info!(
+                target: ACCESS_LOG,
+                event = "http.abandoned",
+                method,
+                route,
+                duration_ms,
+                "the caller left before the answer"
+            );
+        }
+    }
+
     fn record_outcome(&self) {
         if let Some(route) = &self.route {
             let method = self.method.unwrap_or("HTTP");
@@ -155,7 +185,7 @@ impl Drop for RequestSpan {
     fn drop(&mut self) {
         self.record_outcome();
         // A span ends when it was last left, not when it is closed: leave it now.
-        self.span.in_scope(|| ());
+        self.span.in_scope(|| self.log());
         if let Some(instruments) = instruments() {
             instruments.server_active.add(-1, &self.active);
             instruments

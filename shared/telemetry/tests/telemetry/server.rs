@@ -259,12 +259,34 @@ async fn a_log_line_names_its_span_and_an_error_line_does_not_fail_the_request()
     assert_eq!(events, ["test.failed"]);
 
     let lines = capture().lines_of(&caller.trace_id);
-    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(lines.len(), 2, "{lines:?}");
     assert_eq!(lines[0]["span_id"], span.span_context.span_id().to_string());
     assert_eq!(lines[0]["level"], "ERROR");
     assert_eq!(lines[0]["event"], "test.failed");
     assert_eq!(lines[0]["attempts"], 3);
     assert_eq!(lines[0]["target"], "lyceum_test");
+}
+
+#[actix_web::test]
+async fn every_request_leaves_one_line_and_a_probe_none() {
+    let callers = [caller(), caller()];
+    serve(routes, async |address| {
+        send(address, "GET /users/7?token=x", &[&callers[0].header]).await;
+        send(address, "GET /health", &[&callers[1].header]).await;
+    })
+    .await;
+    let span = only_span(&callers[0].trace_id).await;
+    assert_eq!(span.events.len(), 0, "the span says it all by itself");
+    let lines = capture().lines_of(&callers[0].trace_id);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(lines[0]["span_id"], span.span_context.span_id().to_string());
+    assert_eq!(lines[0]["target"], "access");
+    assert_eq!(lines[0]["event"], "http.answered");
+    assert_eq!(lines[0]["method"], "GET");
+    assert_eq!(lines[0]["route"], "/users/{id}");
+    assert_eq!(lines[0]["status"], 200);
+    assert!(lines[0]["duration_ms"].is_f64(), "{lines:?}");
+    assert_eq!(capture().lines_of(&callers[1].trace_id).len(), 0);
 }
 
 #[actix_web::test]
@@ -406,6 +428,9 @@ async fn a_client_that_leaves_ends_the_span_without_status_or_error() {
         assert_eq!(span.status, Status::Unset);
         assert_eq!(attribute(&span, "http.response.status_code"), None);
         assert_eq!(attribute(&span, "error.type"), None);
+        let lines = capture().lines_of(&caller.trace_id);
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert_eq!(lines[0]["event"], "http.abandoned");
     })
     .await;
 }
