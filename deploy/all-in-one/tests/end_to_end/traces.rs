@@ -9,42 +9,9 @@ use serde_json::{Value, json};
 use crate::cast::Person;
 use crate::platform::{Member, Platform, eventually};
 
-const ENROLMENT: &str = "\
-course SERVER POST /courses/{id}/enrolments
-  course CLIENT BEGIN
-  course CLIENT COMMIT
-  course CLIENT INSERT enrolments
-  course CLIENT INSERT outbox
-  course CLIENT SELECT courses
-  course CLIENT SELECT enrolments
-  course CLIENT UPDATE courses
-  course INTERNAL user.find
-    course CLIENT POST
-      user SERVER POST /internal/users/lookup
-        user CLIENT SELECT users
-  notification CONSUMER process enrolment.created
-    notification CLIENT BEGIN
-    notification CLIENT COMMIT
-    notification CLIENT INSERT notifications
-    notification CLIENT INSERT processed_events
-    notification CLIENT INSERT recipients";
+const ENROLMENT: &str = include_str!("../../../../docs/traces/enrolment.txt").trim_ascii_end();
 
-const OVERVIEW: &str = "\
-user SERVER GET /users/{id}/overview
-  user CLIENT SELECT users
-  user INTERNAL course.enrolments_of
-    user CLIENT GET
-      course SERVER GET /users/{id}/courses
-        course CLIENT SELECT enrolments
-  user INTERNAL course.stats_of
-    user CLIENT GET
-      course SERVER GET /users/{id}/stats
-        course CLIENT SELECT courses
-        course CLIENT SELECT enrolments
-  user INTERNAL notification.unread_count_of
-    user CLIENT GET
-      notification SERVER GET /internal/users/{id}/unread-count
-        notification CLIENT SELECT notifications";
+const OVERVIEW: &str = include_str!("../../../../docs/traces/overview.txt").trim_ascii_end();
 
 #[tokio::test]
 async fn one_enrolment_is_one_trace_through_three_services() {

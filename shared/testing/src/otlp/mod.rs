@@ -36,6 +36,11 @@ pub use tree::render;
 use crate::journal::Journal;
 use crate::peer::{Answer, Received, ScriptedPeer};
 
+/// Names among those of `spans` that semantic conventions have replaced, each once.
+pub fn legacy_names(spans: &[Span]) -> Vec<String> {
+    legacy::names(spans, &[])
+}
+
 /// A running collector; ends with the test.
 #[derive(Debug)]
 pub struct Receiver {

@@ -1,0 +1,256 @@
+//! One project of `docker compose`, running, and what its containers are.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+use lyceum_testing::http::Client;
+use serde_json::Value;
+use tokio::process::Command;
+
+/// The services of the platform.
+pub const SERVICES: [&str; 3] = ["user", "course", "notification"];
+
+/// Every host port: variable, default.
+const PORTS: [(&str, u16); 11] = [
+    ("FRONT_PORT", 8000),
+    ("USER_PORT", 8001),
+    ("COURSE_PORT", 8002),
+    ("NOTIFICATION_PORT", 8003),
+    ("USER_OPERATIONS_PORT", 9001),
+    ("COURSE_OPERATIONS_PORT", 9002),
+    ("NOTIFICATION_OPERATIONS_PORT", 9003),
+    ("TRACES_PORT", 16686),
+    ("MAIL_PORT", 8025),
+    ("PROMETHEUS_PORT", 9090),
+    ("GRAFANA_PORT", 3000),
+];
+
+/// A running project.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    checkout: PathBuf,
+    project: String,
+    /// Added to every default port.
+    shift: u16,
+}
+
+/// What `docker inspect` says of a container.
+#[derive(Debug, Clone)]
+pub struct Container(pub Value);
+
+impl Stack {
+    /// The one `make stack-test` has started from this checkout, on the default ports.
+    ///
+    /// # Panics
+    /// Outside `make stack-test`.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the script that starts the stack names it in the environment"
+    )]
+    pub fn running() -> Self {
+        let project = std::env::var("COMPOSE_PROJECT_NAME");
+        let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        Self {
+            checkout: checkout.canonicalize().expect("the checkout is there"),
+            project: project.expect("COMPOSE_PROJECT_NAME is set by make stack-test"),
+            shift: 0,
+        }
+    }
+
+    /// Another project, from another checkout, on ports `shift` above the defaults.
+    pub fn elsewhere(checkout: PathBuf, project: &str, shift: u16) -> Self {
+        Self {
+            checkout,
+            project: project.to_owned(),
+            shift,
+        }
+    }
+
+    /// The checkout it was started from.
+    pub fn checkout(&self) -> &Path {
+        &self.checkout
+    }
+
+    /// Its name.
+    pub fn project(&self) -> &str {
+        &self.project
+    }
+
+    /// The host port behind a variable of docker-compose.yml.
+    pub fn port(&self, variable: &str) -> u16 {
+        let (_, port) = PORTS
+            .into_iter()
+            .find(|(name, _)| *name == variable)
+            .expect("a port variable");
+        port + self.shift
+    }
+
+    /// A client for the port behind a variable.
+    pub fn at(&self, variable: &str) -> Client {
+        Client::new(format!("http://127.0.0.1:{}", self.port(variable)))
+    }
+
+    /// The API of a service.
+    pub fn api(&self, service: &str) -> Client {
+        self.at(&format!("{}_PORT", service.to_uppercase()))
+    }
+
+    /// The operations of a service.
+    pub fn operations(&self, service: &str) -> Client {
+        self.at(&format!("{}_OPERATIONS_PORT", service.to_uppercase()))
+    }
+
+    /// `docker compose` with these arguments, and what it wrote to standard output.
+    ///
+    /// # Panics
+    /// When it fails, with what it wrote to standard error.
+    pub async fn compose(&self, arguments: &[&str]) -> String {
+        let output = self.try_compose(arguments).await;
+        assert!(
+            output.status.success(),
+            "docker compose {}: {}",
+            arguments.join(" "),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// The same, which may fail.
+    pub async fn try_compose(&self, arguments: &[&str]) -> Output {
+        let mut command = docker();
+        command
+            .arg("compose")
+            .arg("--project-directory")
+            .arg(&self.checkout);
+        command.args(["--project-name", &self.project]);
+        command.args(arguments);
+        for (variable, port) in PORTS {
+            command.env(variable, (port + self.shift).to_string());
+        }
+        command.output().await.expect("docker runs")
+    }
+
+    /// Every container of a service, or of the whole project when none is named, ended ones too.
+    pub async fn containers(&self, service: Option<&str>) -> Vec<Container> {
+        let mut arguments = vec!["ps", "--all", "--quiet", "--no-trunc"];
+        arguments.extend(service);
+        let ids = self.compose(&arguments).await;
+        let ids: Vec<&str> = ids.lines().collect();
+        if ids.is_empty() {
+            return Vec::new();
+        }
+        let text = run(docker().arg("inspect").args(ids)).await;
+        let all: Vec<Value> = serde_json::from_str(&text).expect("docker inspect speaks JSON");
+        all.into_iter().map(Container).collect()
+    }
+
+    /// The one container of a service.
+    ///
+    /// # Panics
+    /// When there is none, or more than one.
+    pub async fn container(&self, service: &str) -> Container {
+        let mut all = self.containers(Some(service)).await;
+        assert_eq!(all.len(), 1, "containers of {service}");
+        all.remove(0)
+    }
+
+    /// The log of a service as JSON lines; other lines are left out.
+    pub async fn log(&self, service: &str) -> Vec<Value> {
+        let text = self.lines(service).await;
+        text.lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
+    }
+
+    /// The log of a service as it is.
+    pub async fn lines(&self, service: &str) -> String {
+        self.compose(&["logs", "--no-log-prefix", "--no-color", service])
+            .await
+    }
+
+    /// Runs SQL in a database of the stack as somebody; unaligned rows, or what went wrong.
+    pub async fn sql(
+        &self,
+        role: &str,
+        password: &str,
+        database: &str,
+        sql: &str,
+    ) -> Result<String, String> {
+        let url = format!("postgres://{role}:{password}@127.0.0.1/{database}");
+        let psql = ["exec", "-T", "postgres", "psql", "-qtA", &url, "-c", sql];
+        let output = self.try_compose(&psql).await;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        if output.status.success() {
+            Ok(text(&output.stdout))
+        } else {
+            Err(text(&output.stderr))
+        }
+    }
+}
+
+impl Container {
+    /// Such as `user`.
+    pub fn service(&self) -> &str {
+        self.text("/Config/Labels/com.docker.compose.service")
+    }
+
+    /// The whole id.
+    pub fn id(&self) -> &str {
+        self.text("/Id")
+    }
+
+    /// `running`, `exited`, …
+    pub fn state(&self) -> &str {
+        self.text("/State/Status")
+    }
+
+    /// `healthy`, `starting`, `unhealthy`; `None` when it has no health check.
+    pub fn health(&self) -> Option<&str> {
+        self.0.pointer("/State/Health/Status")?.as_str()
+    }
+
+    /// A number somewhere in the description.
+    pub fn number(&self, pointer: &str) -> i64 {
+        self.0
+            .pointer(pointer)
+            .and_then(Value::as_i64)
+            .unwrap_or_else(|| panic!("no number at {pointer}"))
+    }
+
+    /// A text somewhere in the description.
+    pub fn text(&self, pointer: &str) -> &str {
+        self.0
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| panic!("no text at {pointer}"))
+    }
+
+    /// Resident memory of its first process in bytes, as the kernel counts it.
+    pub fn resident(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.number("/State/Pid"));
+        let status = std::fs::read_to_string(status).expect("the process runs on this machine");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
+        kilobytes.expect("VmRSS in kB") * 1024
+    }
+}
+
+/// The command line of docker; nobody is there to answer a question.
+pub fn docker() -> Command {
+    let mut command = Command::new("docker");
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// Runs a command that must succeed; its standard output.
+///
+/// # Panics
+/// When it fails, with its standard error.
+pub async fn run(command: &mut Command) -> String {
+    let output = command.output().await.expect("the command is there");
+    let arguments: Vec<&OsStr> = command.as_std().get_args().collect();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {errors}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}

@@ -1,0 +1,162 @@
+//! One request, one trace, on the viewer's own screen, in three services' logs.
+
+use std::collections::BTreeSet;
+use std::process::Stdio;
+
+use lyceum_stack_test::people::{Apis, trace_of};
+use lyceum_stack_test::stack::SERVICES;
+use lyceum_stack_test::viewer::Viewer;
+use lyceum_stack_test::{Stack, eventually};
+use lyceum_testing::otlp::{Kind, Span, legacy_names};
+use tokio::process::Command;
+use tokio::time::Instant;
+
+const ENROLMENT: &str = include_str!("../../../../docs/traces/enrolment.txt");
+const OVERVIEW: &str = include_str!("../../../../docs/traces/overview.txt");
+
+#[tokio::test]
+#[ignore = "needs the running stack: make stack-test"]
+async fn one_enrolment_is_one_trace_as_the_viewer_tells_it() {
+    let stack = Stack::running();
+    let apis = Apis::of(&stack);
+    let (ada, course) = apis.ada_and_a_course().await;
+    let asked = Instant::now();
+    let answer = apis.ask_to_enrol(&ada, course).await.expect(201);
+    let trace = trace_of(&answer);
+    Viewer::of(&stack).wait_for_tree(&trace, ENROLMENT).await;
+    let took = asked.elapsed();
+    println!("{ENROLMENT}\nwhole in the viewer after {took:.1?}");
+    assert!(took.as_secs() < 5, "{took:?}");
+    screenshot(&stack, &trace).await;
+}
+
+#[tokio::test]
+#[ignore = "needs the running stack: make stack-test"]
+async fn one_overview_is_one_trace_with_its_parts_below() {
+    let stack = Stack::running();
+    let apis = Apis::of(&stack);
+    let ada = apis.register("Ada").await;
+    let answer = apis.ask_overview(&ada).await.expect(200);
+    Viewer::of(&stack)
+        .wait_for_tree(&trace_of(&answer), OVERVIEW)
+        .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the running stack: make stack-test"]
+async fn three_services_tell_of_one_request_and_nothing_personal() {
+    let stack = Stack::running();
+    // Every request leaves a line only at this level.
+    let apis = Apis::of(&stack);
+    let (ada, course) = apis.ada_and_a_course().await;
+    let answer = apis.ask_to_enrol(&ada, course).await.expect(201);
+    let trace = trace_of(&answer);
+    for service in SERVICES {
+        let lines = eventually("told in the log", async || {
+            let lines = stack.log(service).await;
+            let told: Vec<_> = lines
+                .into_iter()
+                .filter(|line| line["trace_id"] == *trace)
+                .collect();
+            (!told.is_empty()).then_some(told)
+        });
+        for line in lines.await {
+            println!("{line}");
+        }
+    }
+    let spans = Viewer::of(&stack)
+        .wait_for(&trace, |spans| !spans.is_empty())
+        .await;
+    let mut everything = format!("{spans:?}");
+    for service in SERVICES {
+        everything += &stack.lines(service).await;
+        everything += &stack
+            .operations(service)
+            .get("/metrics")
+            .send()
+            .await
+            .text();
+    }
+    for personal in [ada.email.as_str(), "@example.org", "heron", "eyJ"] {
+        assert!(!everything.contains(personal), "{personal} was told");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the running stack: make stack-test"]
+async fn names_come_from_closed_lists_and_none_is_a_legacy_one() {
+    let stack = Stack::running();
+    let apis = Apis::of(&stack);
+    let (ada, course) = apis.ada_and_a_course().await;
+    apis.enrol(&ada, course).await;
+    apis.overview(&ada).await;
+    apis.user.get("/users/none").bearer(&ada.token).send().await;
+    apis.course.get("/nowhere/12345").send().await;
+    let last = apis.ask_overview(&ada).await;
+    let viewer = Viewer::of(&stack);
+    viewer
+        .wait_for(&trace_of(&last), |spans| spans.len() > 3)
+        .await;
+    let mut spans: Vec<Span> = Vec::new();
+    for service in SERVICES {
+        spans.extend(viewer.recent(service, 500).await);
+    }
+    let names: BTreeSet<_> = spans
+        .iter()
+        .map(|span| format!("{} {}", span.kind, span.name))
+        .collect();
+    println!("{} spans: {names:#?}", spans.len());
+    for span in &spans {
+        assert!(
+            !span.name.chars().any(|letter| letter.is_ascii_digit()),
+            "{} holds a value",
+            span.name
+        );
+        assert!(
+            span.kind != Kind::Server || !span.name.contains("health"),
+            "{} is a probe",
+            span.name
+        );
+    }
+    assert_eq!(legacy_names(&spans), Vec::<String>::new());
+}
+
+/// The trace as a person sees it, kept beside the test's other results.
+async fn screenshot(stack: &Stack, trace: &str) {
+    let folder = stack.checkout().join("target/stack-test");
+    std::fs::create_dir_all(&folder).expect("a folder under target");
+    let picture = folder.join("enrolment-trace.png");
+    std::fs::remove_file(&picture).ok();
+    let profile = folder.join("chromium");
+    let url = format!(
+        "http://127.0.0.1:{}/trace/{trace}",
+        stack.port("TRACES_PORT")
+    );
+    let status = Command::new("chromium")
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--hide-scrollbars",
+        ])
+        .args([
+            "--disable-background-networking",
+            "--no-first-run",
+            "--disable-sync",
+        ])
+        .args(["--window-size=1600,1000", "--virtual-time-budget=15000"])
+        .arg(format!("--user-data-dir={}", profile.display()))
+        .arg(format!("--screenshot={}", picture.display()))
+        .arg(url)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .await
+        .expect("chromium runs");
+    std::fs::remove_dir_all(&profile).ok();
+    assert!(status.success());
+    let size = std::fs::metadata(&picture).expect("a picture").len();
+    println!("{}: {size} bytes", picture.display());
+    // A blank page of this size is about 10 kB.
+    assert!(size > 40_000, "{size} bytes are an empty page");
+}
