@@ -36,6 +36,47 @@ pub enum DatabaseError {
         /// What the database says.
         reason: DbErr,
     },
+    /// The role of `database.url` may use the tables and not change them.
+    #[error(
+        "cannot migrate the database {target}: {reason}; run `lyceum-{service} migrate` with its \
+         owner's URL, and set `database.migrate_on_start` to false"
+    )]
+    MayNotMigrate {
+        /// Which database, without the password.
+        target: String,
+        /// What the database says.
+        reason: String,
+        /// Whose binary to run.
+        service: String,
+    },
+}
+
+impl DatabaseError {
+    pub(super) fn migration(service: &str, target: String, reason: DbErr) -> Self {
+        match refused_by_rights(&reason) {
+            Some(refusal) => Self::MayNotMigrate {
+                target,
+                reason: refusal,
+                service: service.to_owned(),
+            },
+            None => Self::Migration { target, reason },
+        }
+    }
+}
+
+/// What Postgres says when a role lacks a right: SQLSTATE 42501.
+fn refused_by_rights(error: &DbErr) -> Option<String> {
+    let refusal = driver_error(error)?.as_database_error()?;
+    (refusal.code().as_deref() == Some("42501")).then(|| refusal.message().to_owned())
+}
+
+fn driver_error(error: &DbErr) -> Option<&sqlx::Error> {
+    match error {
+        DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error))
+        | DbErr::Conn(RuntimeErr::SqlxError(error)) => Some(error),
+        _ => None,
+    }
 }
 
 /// Why a running service is not ready to answer.
@@ -54,15 +95,25 @@ pub enum NotReady {
 ///
 /// True for a pool that is exhausted or closed, a lost or refused connection, a server that is
 /// starting, stopping or out of resources, a deadlock or lock timeout, a statement cut by its
-/// timeout, and a `SQLite` file that is locked, full or gone.
+/// timeout, and a `SQLite` file that is locked, gone, read-only, or on a full or failing disk.
 pub fn is_unavailable(error: &DbErr) -> bool {
     match error {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
-        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
-            driver_is_unavailable(error)
+        other => driver_error(other).is_some_and(driver_is_unavailable),
+    }
+}
+
+/// Whether the connection is gone, and with it the statement's answer. Another one may work.
+pub(super) fn connection_is_lost(error: &DbErr) -> bool {
+    driver_error(error).is_some_and(|error| match error {
+        sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            // Told before it hung up: shut down, crashed, idle for too long.
+            matches!(code.as_ref(), "57P01" | "57P02" | "57P05")
         }
         _ => false,
-    }
+    })
 }
 
 pub(super) fn driver_is_unavailable(error: &sqlx::Error) -> bool {
@@ -98,6 +149,7 @@ fn postgres_is_unavailable(sqlstate: &str) -> bool {
             | "55P03" // lock not available
             | "57014" // statement timeout
             | "57P01" | "57P02" | "57P03" // shutting down, crashed, starting up
+            | "57P05" // idle session timeout
         )
 }
 
@@ -105,9 +157,14 @@ fn postgres_is_unavailable(sqlstate: &str) -> bool {
 fn sqlite_is_unavailable(code: u32) -> bool {
     const BUSY: u32 = 5;
     const LOCKED: u32 = 6;
+    const READONLY: u32 = 8;
+    const IOERR: u32 = 10;
     const FULL: u32 = 13;
     const CANTOPEN: u32 = 14;
-    matches!(code & 0xff, BUSY | LOCKED | FULL | CANTOPEN)
+    matches!(
+        code & 0xff,
+        BUSY | LOCKED | READONLY | IOERR | FULL | CANTOPEN
+    )
 }
 
 #[cfg(test)]
@@ -116,13 +173,13 @@ mod tests {
 
     #[test]
     fn a_database_that_is_down_or_busy_is_unavailable_and_a_wrong_statement_is_not() {
-        for sqlstate in ["08006", "53300", "57P03", "40P01", "57014"] {
+        for sqlstate in ["08006", "53300", "57P03", "57P05", "40P01", "57014"] {
             assert!(postgres_is_unavailable(sqlstate), "{sqlstate}");
         }
         for sqlstate in ["23505", "42P01", "22P02", ""] {
             assert!(!postgres_is_unavailable(sqlstate), "{sqlstate}");
         }
-        for code in [5, 6, 13, 14, 261, 517] {
+        for code in [5, 6, 8, 10, 13, 14, 261, 517, 778, 1032] {
             assert!(sqlite_is_unavailable(code), "{code}");
         }
         for code in [1, 19, 2067] {

@@ -29,11 +29,11 @@ const PATIENCE: Duration = Duration::from_mins(5);
 const ADVISORY_LOCK: i64 = 0x006c_7963_6575_6d00;
 
 /// Applies what is pending; returns how many migrations this call applied.
-pub(super) async fn apply<M: MigratorTrait>(target: &Target) -> Result<usize, DatabaseError> {
-    let failed = |reason| DatabaseError::Migration {
-        target: target.describe(),
-        reason,
-    };
+pub(super) async fn apply<M: MigratorTrait>(
+    service: &str,
+    target: &Target,
+) -> Result<usize, DatabaseError> {
+    let failed = |reason| DatabaseError::migration(service, target.describe(), reason);
     let connection = connect(target);
     let applied = match target {
         Target::Sqlite(_) => within_transaction::<M>(&connection).await,
@@ -42,6 +42,12 @@ pub(super) async fn apply<M: MigratorTrait>(target: &Target) -> Result<usize, Da
     let closed = connection.close().await;
     let applied = applied.map_err(failed)?;
     closed.map_err(failed)?;
+    tracing::info!(
+        event = "database.migrated",
+        database = target.describe(),
+        applied,
+        "the database is up to date"
+    );
     Ok(applied)
 }
 

@@ -4,7 +4,8 @@
 //! `&impl ConnectionTrait`. What differs between the engines is settled in the files below and
 //! nowhere else: how a connection is set up (`target`, `pool`), who may write (`writers`), how
 //! times are kept (`instant`), what a constraint is called (`constraint`), how migrations exclude
-//! one another (`migrate`). Queries belong to the services.
+//! one another (`migrate`). What the pool goes through is seen by `watch`. Queries belong to the
+//! services.
 
 pub mod columns;
 mod constraint;
@@ -15,6 +16,7 @@ mod pool;
 mod settings;
 mod target;
 mod transaction;
+mod watch;
 mod writers;
 
 use std::fmt;
@@ -37,6 +39,7 @@ pub use self::settings::DatabaseSettings;
 pub use self::target::Engine;
 use self::target::Target;
 pub use self::transaction::Transaction;
+use self::watch::{Sizes, Watch};
 use self::writers::Writers;
 
 /// A handle to the service's database; clones share one pool.
@@ -47,9 +50,11 @@ use self::writers::Writers;
 #[derive(Clone)]
 pub struct Database {
     traced: Traced<DatabaseConnection>,
+    watch: Watch,
     writers: Writers,
     engine: Engine,
     migrations: Arc<Migrations>,
+    _sizes: Arc<Sizes>,
 }
 
 struct Migrations {
@@ -71,18 +76,14 @@ impl Database {
     ) -> Result<Self, DatabaseError> {
         settings.check()?;
         let target = Target::parse(service, settings)?;
-        let pool = pool::open(&target, settings).await?;
+        let pool = pool::open(service, &target, settings).await?;
         if settings.migrate_on_start {
-            let applied = migrate::apply::<M>(&target).await?;
-            tracing::info!(
-                event = "database.migrated",
-                database = target.describe(),
-                applied,
-                "the database is up to date"
-            );
+            migrate::apply::<M>(service, &target).await?;
         }
         Ok(Self {
-            traced: Traced::new(pool, settings.url.expose()),
+            traced: Traced::new(pool.connection, settings.url.expose()),
+            watch: pool.watch,
+            _sizes: pool.sizes,
             writers: Writers::new(target.engine(), settings.acquire_timeout()),
             engine: target.engine(),
             migrations: Arc::new(Migrations {
@@ -103,7 +104,7 @@ impl Database {
         settings.check()?;
         let target = Target::parse(service, settings)?;
         pool::prove(&target, settings).await?;
-        migrate::apply::<M>(&target).await
+        migrate::apply::<M>(service, &target).await
     }
 
     /// The engine below, for the few places where SQL must differ.
@@ -119,15 +120,15 @@ impl Database {
     /// [`is_unavailable`].
     pub async fn begin_write(&self) -> Result<Transaction, DbErr> {
         let turn = self.writers.turn().await?;
-        let inner = match self.engine {
-            Engine::Sqlite => {
-                let immediate = TransactionOptions {
-                    sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-                    ..TransactionOptions::default()
-                };
-                self.traced.begin_with_options(immediate).await?
-            }
-            Engine::Postgres => self.traced.begin().await?,
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let begin = || self.watch.over(self.traced.begin_with_options(options));
+        let inner = match begin().await {
+            // Nothing was done on the connection that is gone.
+            Err(error) if error::connection_is_lost(&error) => begin().await?,
+            begun => begun?,
         };
         Ok(Transaction::new(inner, turn))
     }
@@ -137,7 +138,14 @@ impl Database {
     /// # Errors
     /// When there is none.
     pub async fn ping(&self) -> Result<(), DbErr> {
-        self.traced.inner().ping().await
+        let pool = self.traced.inner();
+        match pool.ping().await {
+            Err(error) if error::connection_is_lost(&error) => {
+                self.watch.learn(&error);
+                pool.ping().await
+            }
+            answer => answer,
+        }
     }
 
     /// Whether the service can work: the database answers and every migration is applied.
@@ -166,6 +174,14 @@ impl Database {
         migrate::pending(self.traced.inner(), &self.migrations.names).await
     }
 
+    /// What to send once more if the connection turns out to be gone: a read, which can be sent
+    /// twice. Whether a write had its effect nobody knows, so its caller is told. A file cannot
+    /// hang up.
+    fn repeatable(&self, statement: &Statement) -> Option<Statement> {
+        let repeats = self.engine == Engine::Postgres && writers::only_reads(&statement.sql);
+        repeats.then(|| statement.clone())
+    }
+
     /// Closes the pool, after every connection has come back. Later statements fail.
     pub async fn close(&self) {
         if let Err(error) = self.traced.inner().close_by_ref().await {
@@ -191,23 +207,37 @@ impl ConnectionTrait for Database {
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         let statement = instant::adapt(self.get_database_backend(), statement)?;
         let _turn = self.writers.turn_for(&statement.sql).await?;
-        self.traced.execute_raw(statement).await
+        self.watch.over(self.traced.execute_raw(statement)).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let _turn = self.writers.turn_for(sql).await?;
-        self.traced.execute_unprepared(sql).await
+        self.watch.over(self.traced.execute_unprepared(sql)).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let statement = instant::adapt(self.get_database_backend(), statement)?;
         let _turn = self.writers.turn_for(&statement.sql).await?;
-        self.traced.query_one_raw(statement).await
+        let again = self.repeatable(&statement);
+        let first = self.watch.over(self.traced.query_one_raw(statement)).await;
+        match (again, first) {
+            (Some(again), Err(error)) if error::connection_is_lost(&error) => {
+                self.watch.over(self.traced.query_one_raw(again)).await
+            }
+            (_, first) => first,
+        }
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let statement = instant::adapt(self.get_database_backend(), statement)?;
         let _turn = self.writers.turn_for(&statement.sql).await?;
-        self.traced.query_all_raw(statement).await
+        let again = self.repeatable(&statement);
+        let first = self.watch.over(self.traced.query_all_raw(statement)).await;
+        match (again, first) {
+            (Some(again), Err(error)) if error::connection_is_lost(&error) => {
+                self.watch.over(self.traced.query_all_raw(again)).await
+            }
+            (_, first) => first,
+        }
     }
 }

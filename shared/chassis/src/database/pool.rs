@@ -3,6 +3,7 @@
 //! A pool of sqlx hides the reason of a failed connection behind its acquire timeout, so one
 //! plain connection is made first; the pool itself opens connections when they are needed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::sqlx::pool::PoolOptions;
@@ -11,26 +12,53 @@ use sea_orm::{DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::target::Target;
+use super::watch::{self, Sizes, Watch};
 use super::{DatabaseError, DatabaseSettings, error};
 
 /// Pause between two looks at a database that is not there yet.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
 /// A pool for the service's own work, proved to reach the database.
+pub(super) struct Pool {
+    pub(super) connection: DatabaseConnection,
+    pub(super) watch: Watch,
+    /// Kept for as long as the sizes are to be shown.
+    pub(super) sizes: Arc<Sizes>,
+}
+
+/// Opens the pool of the service called `service`.
 pub(super) async fn open(
+    service: &str,
     target: &Target,
     settings: &DatabaseSettings,
-) -> Result<DatabaseConnection, DatabaseError> {
+) -> Result<Pool, DatabaseError> {
     prove(target, settings).await?;
-    Ok(match target {
-        Target::Sqlite(options) => SqlxSqliteConnector::from_sqlx_sqlite_pool(
-            pool_options(settings).connect_lazy_with(options.as_ref().clone()),
-        ),
-        Target::Postgres(options) => SqlxPostgresConnector::from_sqlx_postgres_pool(
-            pool_options(settings)
+    let watch = Watch::new(service);
+    let (connection, sizes): (_, Arc<Sizes>) = match target {
+        Target::Sqlite(options) => {
+            let pool = pool_options(settings, &watch).connect_lazy_with(options.as_ref().clone());
+            let shown = pool.clone();
+            (
+                SqlxSqliteConnector::from_sqlx_sqlite_pool(pool),
+                Arc::new(move || (shown.size(), shown.num_idle())),
+            )
+        }
+        Target::Postgres(options) => {
+            let pool = pool_options(settings, &watch)
                 .min_connections(settings.min_connections)
-                .connect_lazy_with(options.as_ref().clone()),
-        ),
+                .connect_lazy_with(options.as_ref().clone());
+            let shown = pool.clone();
+            (
+                SqlxPostgresConnector::from_sqlx_postgres_pool(pool),
+                Arc::new(move || (shown.size(), shown.num_idle())),
+            )
+        }
+    };
+    Watch::show(service, settings.max_connections, &sizes);
+    Ok(Pool {
+        connection,
+        watch,
+        sizes,
     })
 }
 
@@ -50,19 +78,27 @@ pub(super) async fn prove(
     })
 }
 
-fn pool_options<D: Driver>(settings: &DatabaseSettings) -> PoolOptions<D> {
+fn pool_options<D: Driver>(settings: &DatabaseSettings, watch: &Watch) -> PoolOptions<D> {
     let check_after_idle = settings.check_after_idle();
+    let watch = watch.clone();
     PoolOptions::new()
         .max_connections(settings.max_connections)
         .acquire_timeout(settings.acquire_timeout())
         .max_lifetime(Duration::from_secs(settings.max_lifetime_s))
         .idle_timeout(Duration::from_secs(settings.idle_timeout_s))
         .test_before_acquire(false)
+        .after_connect(|_, _| {
+            watch::handed_out();
+            Box::pin(async { Ok(()) })
+        })
         .before_acquire(move |connection: &mut D::Connection, metadata| {
+            let idle_for = metadata.idle_for;
+            let doubtful = idle_for >= check_after_idle || watch.suspects(idle_for);
             Box::pin(async move {
-                if metadata.idle_for >= check_after_idle {
+                if doubtful {
                     connection.ping().await?;
                 }
+                watch::handed_out();
                 Ok(true)
             })
         })

@@ -60,7 +60,7 @@ impl Writers {
 }
 
 /// Certain for `SELECT` alone: `WITH` may lead to an update, and waiting in vain is harmless.
-fn only_reads(sql: &str) -> bool {
+pub(super) fn only_reads(sql: &str) -> bool {
     sql.trim_start()
         .get(..6)
         .is_some_and(|word| word.eq_ignore_ascii_case("select"))
