@@ -88,6 +88,8 @@ def check_services(world, binaries):
             if database is None:
                 continue
             check_call(world, where, pod, database)
+            if known["environment"] == '"production"' and "sslmode=verify-full" not in database:
+                fault(where, "talks to its database without asking who it is: sslmode=verify-full")
             for path in re.findall(r"sslrootcert=([^&]+)", database):
                 if path not in files:
                     fault(where, f"the database's URL names {path}, which nothing mounts")
