@@ -41,7 +41,7 @@ pub struct PeopleSettings {
 const KNOWN_FOR_MAX_MS: u64 = 60_000;
 
 impl ServiceSettings for CourseSettings {
-    fn check(&self, _: Environment) -> Result<(), SettingsError> {
+    fn check(&self, environment: Environment) -> Result<(), SettingsError> {
         if self.people.known_for_ms > KNOWN_FOR_MAX_MS {
             return Err(SettingsError::refused(
                 "people.known_for_ms",
@@ -50,8 +50,10 @@ impl ServiceSettings for CourseSettings {
                 ),
             ));
         }
-        self.upstreams.user.check("user")?;
-        self.upstreams.notification.check("notification")?;
+        self.upstreams.user.check("user", environment.into())?;
+        self.upstreams
+            .notification
+            .check("notification", environment.into())?;
         self.outbox.check()
     }
 }
@@ -93,5 +95,33 @@ mod tests {
             let refused = with(variable, value).unwrap_err();
             assert!(refused.contains(&format!("`{key}`")), "{refused}");
         }
+    }
+
+    #[test]
+    fn faults_on_purpose_are_for_development_alone() {
+        let fault = "LYCEUM__UPSTREAMS__USER__FAULTS__STATUS";
+        assert_eq!(with(fault, "503"), Ok(()));
+        let source = |variables: &[(&str, &str)]| Source {
+            file: None,
+            variables: variables
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        };
+        let production = source(&[
+            ("LYCEUM__ENVIRONMENT", "production"),
+            (
+                "LYCEUM__SERVICE_AUTH__SECRETS",
+                "0123456789abcdef0123456789abcdef",
+            ),
+            (fault, "503"),
+        ]);
+        let refused = load::<CourseSettings>(App::DEFAULTS, production).unwrap_err();
+        assert!(
+            refused
+                .to_string()
+                .contains("`upstreams.user.faults.status`"),
+            "{refused}"
+        );
     }
 }

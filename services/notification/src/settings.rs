@@ -65,8 +65,8 @@ impl LiveSettings {
 }
 
 impl ServiceSettings for NotificationSettings {
-    fn check(&self, _environment: Environment) -> Result<(), SettingsError> {
-        self.upstreams.user.check("user")?;
+    fn check(&self, environment: Environment) -> Result<(), SettingsError> {
+        self.upstreams.user.check("user", environment.into())?;
         let live = self.live;
         let numbers = [
             ("live.heartbeat_ms", live.heartbeat_ms > 0),

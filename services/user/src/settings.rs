@@ -157,8 +157,10 @@ impl ServiceSettings for UserSettings {
         self.passwords.check()?;
         self.tokens.check()?;
         self.outbox.check()?;
-        self.upstreams.course.check("course")?;
-        self.upstreams.notification.check("notification")?;
+        self.upstreams.course.check("course", environment.into())?;
+        self.upstreams
+            .notification
+            .check("notification", environment.into())?;
         FirstAdmin::parse(&self.admin)?;
         match environment {
             Environment::Development => Ok(()),

@@ -16,7 +16,8 @@ use reqwest::Response;
 
 use crate::attempt::{Class, Failure};
 use crate::error::{ClientError, Malformation};
-use crate::settings::Limits;
+use crate::faults::{self, Instead};
+use crate::upstream::Inner;
 
 /// The body of an error is read this far, and this long (linkerd's replay limit).
 const DRAIN_BYTES: usize = 64 * 1024;
@@ -30,19 +31,15 @@ pub(crate) struct Answer {
 
 /// Sends `request` and reads what comes back.
 pub(crate) async fn of(
-    http: &reqwest::Client,
+    peer: &Inner,
     request: reqwest::Request,
-    limits: &Limits,
     span: &mut AttemptSpan,
 ) -> Result<Answer, Failure> {
-    let response = http
-        .execute(request)
-        .await
-        .map_err(|error| broken(&error))?;
+    let response = respond(peer, request, span).await?;
     let status = response.status();
     span.received(status.as_u16());
     if status.is_success() {
-        let body = read(response, limits.response_bytes).await?;
+        let body = read(response, peer.limits.response_bytes).await?;
         return Ok(Answer {
             status: status.as_u16(),
             body,
@@ -52,6 +49,31 @@ pub(crate) async fn of(
         return Err(refusal(response).await);
     }
     Err(unusable(Malformation::Status(status.as_u16())))
+}
+
+/// The peer's response, or what was set to come in its place.
+async fn respond(
+    peer: &Inner,
+    request: reqwest::Request,
+    span: &mut AttemptSpan,
+) -> Result<Response, Failure> {
+    if let Some(injection) = peer.injector.next() {
+        span.injected(faults::word(injection.instead));
+        if !injection.delay.is_zero() {
+            tokio::time::sleep(injection.delay).await;
+        }
+        match injection.instead {
+            Some(Instead::Status(status)) => {
+                let mut response = http::Response::new("");
+                *response.status_mut() = status;
+                return Ok(response.into());
+            }
+            Some(Instead::Reset) => return Err(lost()),
+            None => {}
+        }
+    }
+    let sent = peer.http.execute(request).await;
+    sent.map_err(|error| broken(&error))
 }
 
 /// The whole body, unless it is longer than `limit_bytes`.
@@ -148,9 +170,17 @@ fn broken(error: &reqwest::Error) -> Failure {
         // The pooled connection closed before the request was written to it.
         (ClientError::Unreachable { sent: false }, Class::NeverSent)
     } else {
-        (ClientError::Unreachable { sent: true }, Class::Ambiguous)
+        return lost();
     };
     Failure { error, class }
+}
+
+/// The connection broke with the request on it: the peer may have acted on it.
+fn lost() -> Failure {
+    Failure {
+        error: ClientError::Unreachable { sent: true },
+        class: Class::Ambiguous,
+    }
 }
 
 fn caused_by(error: &reqwest::Error, is: fn(&hyper::Error) -> bool) -> bool {

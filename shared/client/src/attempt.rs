@@ -145,7 +145,7 @@ impl Inner {
         let mut span = AttemptSpan::start(&call.method, url.as_str(), number - 1);
         let request = self.request(call, url, number, limit, &span);
         let current = span.span().clone();
-        let exchange = answer::of(&self.http, request, &self.limits, &mut span);
+        let exchange = answer::of(self, request, &mut span);
         let answer = tokio::time::timeout(limit, exchange.instrument(current)).await;
         let answer = answer.unwrap_or_else(|_| {
             Err(Failure {

@@ -27,7 +27,9 @@
 //!    time in the queue does not count as slowness of the peer);
 //! 5. the **attempt** with its timeout inside the permit, so that a hung peer counts as a failing
 //!    one: one CLIENT span each, a service token, `traceparent` of that very span, what remains
-//!    of the time in `X-Deadline-Ms`, and the body read to its end.
+//!    of the time in `X-Deadline-Ms`, and the body read to its end;
+//! 6. **faults on purpose** ([`Upstream::inject`]), last before the wire, so that all of the above
+//!    meets them as it would meet the peer's own. Refused in production.
 //!
 //! # Reading the error
 //!
@@ -49,8 +51,11 @@
 //! | `lyceum.client.retry_budget.balance` | gauge | repeats that could be granted now |
 //! | `lyceum.client.bulkhead.in_flight` | gauge | attempts under way |
 //! | `lyceum.client.bulkhead.queued` | gauge | attempts waiting for a slot |
+//! | `lyceum.client.faults` | counter by `fault` | attempts hit on purpose |
+//! | `lyceum.client.fault.active` | gauge | 1 while attempts fail on purpose |
 //!
-//! A breaker that changes also logs `breaker.opened`, `breaker.half_opened` or `breaker.closed`.
+//! A breaker that changes also logs `breaker.opened`, `breaker.half_opened` or `breaker.closed`;
+//! a fault logs `fault.set` and `fault.ended`.
 //!
 //! # Adding an operation
 //!
@@ -64,6 +69,7 @@ mod call;
 mod course;
 mod endpoint;
 mod error;
+pub mod faults;
 pub mod identity;
 mod metrics;
 mod notification;

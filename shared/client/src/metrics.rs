@@ -57,6 +57,31 @@ impl Counters {
     }
 }
 
+/// Counts the attempts at one upstream that were hit on purpose.
+#[derive(Debug)]
+pub(crate) struct Injections {
+    upstream: &'static str,
+    counter: Counter<u64>,
+}
+
+impl Injections {
+    pub(crate) fn new(upstream: &'static str) -> Self {
+        let counter = meter()
+            .u64_counter("lyceum.client.faults")
+            .with_description("Attempts hit by a fault set on purpose, by what befell them")
+            .build();
+        Self { upstream, counter }
+    }
+
+    pub(crate) fn count(&self, fault: &'static str) {
+        let labels = [
+            KeyValue::new("upstream", self.upstream),
+            KeyValue::new("fault", fault),
+        ];
+        self.counter.add(1, &labels);
+    }
+}
+
 /// Counts the changes of one breaker.
 pub(crate) struct Transitions {
     counter: Counter<u64>,
@@ -111,6 +136,12 @@ pub(crate) fn observe(upstream: &Weak<Inner>) {
         "lyceum.client.bulkhead.queued",
         "Attempts waiting for a slot",
         |inner| inner.bulkhead.queued() as u64,
+    );
+    gauge(
+        upstream,
+        "lyceum.client.fault.active",
+        "1 while attempts fail on purpose",
+        |inner| u64::from(inner.injector.report().fault.is_some()),
     );
     let observed = upstream.clone();
     meter()

@@ -100,6 +100,7 @@ impl Inner {
 mod tests {
     use serde_json::{Value, json};
 
+    use crate::faults::FaultSettings;
     use crate::peer::{Act, Peer};
     use crate::{ClientError, Identity, ServiceAuthSettings, Upstream, UpstreamSettings};
 
@@ -135,6 +136,20 @@ mod tests {
             post(&upstream(peer.base_url())).await.unwrap_err();
             assert_eq!(peer.requests().len(), 1);
         }
+    }
+
+    #[tokio::test]
+    async fn a_post_whose_connection_breaks_on_purpose_is_not_sent_again() {
+        let peer = Peer::new([Act::json(200, &json!({}))]);
+        let upstream = upstream(peer.base_url());
+        let settings = FaultSettings {
+            reset: true,
+            ..FaultSettings::default()
+        };
+        upstream.inject(settings.check().unwrap().unwrap());
+        let error = post(&upstream).await.unwrap_err();
+        assert_eq!(error, ClientError::Unreachable { sent: true });
+        assert_eq!(upstream.fault().injected, 1);
     }
 
     #[tokio::test]

@@ -11,8 +11,10 @@ use lyceum_resilience::deadline::Instant;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
+use crate::faults::{Fault, FaultInjection, FaultSettings};
+
 /// One upstream, for example the section `upstreams.course`. Only `base_url` has no default.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct UpstreamSettings {
     /// Where the peer listens, for example `http://127.0.0.1:8002`; no path.
@@ -41,6 +43,8 @@ pub struct UpstreamSettings {
     pub breaker: BreakerSettings,
     /// How many calls are in flight at once.
     pub bulkhead: BulkheadSettings,
+    /// Which attempts fail on purpose: none, unless somebody says so.
+    pub faults: FaultSettings,
 }
 
 impl Default for UpstreamSettings {
@@ -58,6 +62,7 @@ impl Default for UpstreamSettings {
             budget: BudgetSettings::default(),
             breaker: BreakerSettings::default(),
             bulkhead: BulkheadSettings::default(),
+            faults: FaultSettings::default(),
         }
     }
 }
@@ -101,12 +106,12 @@ pub(crate) struct Limits {
 }
 
 impl UpstreamSettings {
-    /// Refuses what contradicts itself, before anything is built of it. `upstream` is the section
-    /// below `upstreams`.
+    /// Refuses what contradicts itself, before anything is built of it, and faults where there
+    /// must be none. `upstream` is the section below `upstreams`.
     ///
     /// # Errors
     /// [`SettingsError`] names the key.
-    pub fn check(&self, upstream: &str) -> Result<(), SettingsError> {
+    pub fn check(&self, upstream: &str, faults: FaultInjection) -> Result<(), SettingsError> {
         let checked = || -> Result<(), InvalidSetting> {
             self.origin()?;
             self.limits()?;
@@ -115,7 +120,29 @@ impl UpstreamSettings {
             RetryBudget::new(&self.budget, Instant::now())?;
             Bulkhead::new(&self.bulkhead).map(drop)
         };
-        checked().map_err(|invalid| SettingsError::of_upstream(upstream, invalid))
+        checked().map_err(|invalid| SettingsError::of_upstream(upstream, invalid))?;
+        self.fault(upstream)?;
+        match self.faults.turned_on_by() {
+            Some(key) if faults == FaultInjection::Refused => Err(SettingsError::new(
+                format!("upstreams.{upstream}.faults.{key}"),
+                "be off: production does not fail on purpose",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The fault to start with.
+    pub(crate) fn fault(&self, upstream: &str) -> Result<Option<Fault>, SettingsError> {
+        let broken = match self.faults.check() {
+            Ok(fault) => return Ok(fault),
+            Err(broken) => broken,
+        };
+        broken
+            .first()
+            .map_or(Ok(None), |InvalidSetting { key, rule }| {
+                let key = format!("upstreams.{upstream}.faults.{key}");
+                Err(SettingsError::new(key, *rule))
+            })
     }
 
     /// Checks what belongs to this crate; the parts of `lyceum-resilience` check their own.

@@ -10,6 +10,7 @@ use lyceum_resilience::deadline::Instant;
 use reqwest::redirect;
 
 use crate::endpoint::{BreakerReport, Endpoint};
+use crate::faults::{Fault, FaultReport, Injector};
 use crate::identity::{Credential, Identity};
 use crate::metrics::{self, Counters};
 use crate::settings::{Limits, SettingsError, UpstreamSettings};
@@ -28,6 +29,7 @@ pub(crate) struct Inner {
     pub(crate) bulkhead: Bulkhead,
     pub(crate) credential: Credential,
     pub(crate) counters: Counters,
+    pub(crate) injector: Injector,
     settings: UpstreamSettings,
 }
 
@@ -41,6 +43,7 @@ impl Upstream {
         let invalid = |invalid| SettingsError::of_upstream(name, invalid);
         let origin = settings.origin().map_err(invalid)?;
         let limits = settings.limits().map_err(invalid)?;
+        let fault = settings.fault(name)?;
         let http = pool(&limits, origin.scheme(), identity.service()).map_err(|error| {
             SettingsError::new(
                 format!("upstreams.{name}.base_url"),
@@ -57,6 +60,7 @@ impl Upstream {
             bulkhead: Bulkhead::new(&settings.bulkhead).map_err(invalid)?,
             credential: Credential::new(identity, name),
             counters: Counters::new(name),
+            injector: Injector::new(name, fault),
             settings: settings.clone(),
         });
         metrics::observe(&Arc::downgrade(&inner));
@@ -71,6 +75,21 @@ impl Upstream {
     /// The state of each endpoint's breaker.
     pub fn breakers(&self) -> Vec<BreakerReport> {
         vec![self.0.endpoint.report(self.0.name, Instant::now())]
+    }
+
+    /// Makes attempts fail on purpose, in the place of what was set before.
+    pub fn inject(&self, fault: Fault) -> FaultReport {
+        self.0.injector.inject(fault)
+    }
+
+    /// Lets no attempt fail on purpose any more.
+    pub fn heal(&self) {
+        self.0.injector.heal();
+    }
+
+    /// The fault under way, and how many attempts were hit.
+    pub fn fault(&self) -> FaultReport {
+        self.0.injector.report()
     }
 
     /// The policies in words, outermost first.

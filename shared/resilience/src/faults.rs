@@ -20,20 +20,21 @@ use crate::settings::InvalidSetting;
 
 /// The longest delay, and the longest a fault set for a while may last: a fault that is forgotten
 /// is over before it is taken for an outage.
-pub const LONGEST: Duration = Duration::from_mins(10);
+pub const LONGEST_MS: u64 = 600_000;
+const LONGEST: Duration = Duration::from_millis(LONGEST_MS);
 
 /// What is to go wrong, as it is asked for; [`check`](Self::check) makes a [`Fault`] of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Plan<I> {
     /// Share of the attempts that are hit, 0 to 1.
     pub ratio: f64,
-    /// Wait before the attempt, at most [`LONGEST`].
+    /// Wait before the attempt, at most [`LONGEST_MS`].
     pub delay: Duration,
     /// What comes of the attempt instead of the work; `None` does the work after the delay.
     pub instead: Option<I>,
     /// Over after so many hits; `None` counts none.
     pub times: Option<u32>,
-    /// Over after this, at most [`LONGEST`]; `None` lasts until it is taken away.
+    /// Over after this, at most [`LONGEST_MS`]; `None` lasts until it is taken away.
     pub lasts: Option<Duration>,
     /// Decides which attempts are hit.
     pub seed: u64,

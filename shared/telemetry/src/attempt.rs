@@ -76,6 +76,11 @@ impl AttemptSpan {
         });
     }
 
+    /// Notes that what happens to this attempt was set on purpose: `latency`, `status` or `reset`.
+    pub fn injected(&self, fault: &'static str) {
+        self.span.set_attribute("lyceum.fault", fault);
+    }
+
     /// Notes the status as soon as the response head is in, for an attempt whose body may still fail.
     pub fn received(&mut self, status: u16) {
         self.status = Some(status);

@@ -15,6 +15,7 @@ mod variables;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use lyceum_client::faults::FaultInjection;
 use lyceum_client::{Identity, ServiceAuthSettings};
 use lyceum_telemetry::TelemetrySettings;
 use secrecy::ExposeSecret;
@@ -126,6 +127,16 @@ impl Environment {
         match self {
             Self::Development => "development",
             Self::Production => "production",
+        }
+    }
+}
+
+/// Faults on purpose are for where nobody depends on the answer.
+impl From<Environment> for FaultInjection {
+    fn from(environment: Environment) -> Self {
+        match environment {
+            Environment::Development => Self::Allowed,
+            Environment::Production => Self::Refused,
         }
     }
 }

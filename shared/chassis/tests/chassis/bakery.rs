@@ -12,7 +12,8 @@ use lyceum_chassis::http::{
 use lyceum_chassis::server::{RunError, Server};
 use lyceum_chassis::settings::{Environment, ServiceSettings, Settings, SettingsError};
 use lyceum_chassis::{Chassis, Lifecycle, Service, StartupError};
-use lyceum_contracts::ids::CourseId;
+use lyceum_client::{CourseClient, UpstreamSettings};
+use lyceum_contracts::ids::{CourseId, UserId};
 use lyceum_contracts::problem::ProblemKind;
 use lyceum_contracts::role::Role;
 use lyceum_testing::identity::TestUsers;
@@ -73,9 +74,18 @@ impl Service for Bakery {
             .spawn("oven", CancellationToken::cancelled_owned);
         let jwks = serde_json::from_value(users().jwks()).unwrap();
         let keys = UserKeys::own(&jwks);
-        Ok(Self {
-            server: chassis.into_server(Self::openapi(), keys, Vec::new(), routes),
-        })
+        // A port nobody listens on.
+        let peer = UpstreamSettings {
+            base_url: "http://127.0.0.1:1".to_owned(),
+            ..UpstreamSettings::default()
+        };
+        let courses = CourseClient::new(&peer, &chassis.identity)?;
+        let upstreams = vec![courses.upstream().clone()];
+        let server = chassis.into_server(Self::openapi(), keys, upstreams, move |config| {
+            config.app_data(web::Data::new(courses.clone()));
+            routes(config);
+        });
+        Ok(Self { server })
     }
 
     fn server(&self) -> &Server {
@@ -112,6 +122,7 @@ fn routes(config: &mut ServiceConfig) {
         .route("/anybody", web::get().to(show_anybody))
         .route("/internal/flour", web::get().to(show_service))
         .route("/kitchen", web::get().to(enter_kitchen))
+        .route("/regulars", web::get().to(count_regulars))
         .route("/mouldy", web::get().to(fail_with_cause));
 }
 
@@ -225,6 +236,11 @@ impl Permission for Bake {
 
 async fn enter_kitchen(_: Require<Bake>) -> HttpResponse {
     HttpResponse::NoContent().finish()
+}
+
+async fn count_regulars(courses: web::Data<CourseClient>) -> Result<HttpResponse, ApiError> {
+    let stats = courses.stats_of(UserId::try_from(1).unwrap()).await?;
+    Ok(HttpResponse::Ok().json(stats))
 }
 
 async fn fail_with_cause() -> Result<HttpResponse, ApiError> {

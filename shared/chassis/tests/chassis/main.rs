@@ -9,6 +9,7 @@ mod bakery;
 mod answers;
 mod callers;
 mod deadlines;
+mod faults;
 mod leaving;
 mod operators;
 mod requests;

@@ -13,6 +13,7 @@ async fn the_operations_listener_tells_and_the_api_does_not() {
         "/metrics",
         "/debug/tasks",
         "/debug/breakers",
+        "/debug/faults",
         "/debug/settings",
     ] {
         bakery.operations().get(path).send().await.expect(200);

@@ -4,6 +4,7 @@
 mod answers;
 mod breaker;
 mod deadlines;
+mod faults;
 mod peer;
 mod retries;
 mod settings;

@@ -10,13 +10,13 @@ use tracing::Instrument;
 use crate::peer::{Act, Peer};
 use crate::{ada, client, stats};
 
-fn attribute(span: &SpanData, key: &str) -> Option<String> {
+pub(crate) fn attribute(span: &SpanData, key: &str) -> Option<String> {
     let mut found = span.attributes.iter().filter(|kv| kv.key.as_str() == key);
     found.next().map(|kv| kv.value.to_string())
 }
 
 /// Runs `work` in a trace of its own; its spans, apart from the one around the test.
-async fn traced<F: Future>(
+pub(crate) async fn traced<F: Future>(
     captured: &Captured,
     spans: usize,
     work: F,

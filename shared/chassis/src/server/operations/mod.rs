@@ -1,5 +1,7 @@
 //! The listener for operators; it is never published.
 
+mod faults;
+
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Responder};
 use lyceum_client::Upstream;
@@ -26,6 +28,13 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(web::resource("/metrics").route(web::get().to(metrics)))
         .service(web::resource("/debug/tasks").route(web::get().to(list_tasks)))
         .service(web::resource("/debug/breakers").route(web::get().to(list_breakers)))
+        .service(web::resource("/debug/faults").route(web::get().to(faults::list_faults)))
+        .service(
+            web::resource("/debug/faults/{upstream}")
+                .app_data(faults::BODY_LIMIT)
+                .route(web::put().to(faults::set_fault))
+                .route(web::delete().to(faults::remove_fault)),
+        )
         .service(web::resource("/debug/settings").route(web::get().to(show_settings)));
 }
 
