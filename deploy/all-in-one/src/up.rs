@@ -8,7 +8,7 @@ use std::io;
 use std::time::Duration;
 
 use lyceum_front::api::Api;
-use lyceum_front::demo::{self, Demo};
+use lyceum_front::demo::{self, ADMIN, Demo};
 use lyceum_front::http::Http;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -133,7 +133,8 @@ async fn get_ready(
     }
     fleet.settle();
     Ok(if with_demo {
-        Some(demo::prepare(&Api::new(http, platform.apis())).await)
+        let api = Api::new(http, platform.apis());
+        Some(demo::prepare(&api, &ADMIN.credentials()).await)
     } else {
         None
     })

@@ -114,12 +114,8 @@ impl Api {
     }
 
     /// Fails when there is no such account, or its password is another one.
-    pub async fn log_in(&self, person: Person) -> Result<Caller, CallError> {
-        let credentials = Credentials {
-            email: person.email.to_owned(),
-            password: PASSWORD.to_owned(),
-        };
-        let login = post(Service::User, "/auth/login", &[200]).body(&credentials)?;
+    pub async fn log_in(&self, credentials: &Credentials) -> Result<Caller, CallError> {
+        let login = post(Service::User, "/auth/login", &[200]).body(credentials)?;
         let Session {
             access_token: token,
             expires_in,

@@ -5,9 +5,10 @@
 
 use std::time::Duration;
 
-use lyceum_contracts::course::CreateCourse;
+use lyceum_contracts::course::{Course, CreateCourse};
 use lyceum_contracts::ids::CourseId;
 use lyceum_contracts::role::Role;
+use lyceum_contracts::user::Credentials;
 
 use crate::api::{Api, CallError, Caller};
 
@@ -57,6 +58,14 @@ const COURSES: [(&str, &str, Option<u32>); 3] = [
     ),
 ];
 
+/// Whether anybody may take a place in `course` at any time without taking it from another.
+pub fn is_open_to_all(course: &Course) -> bool {
+    let is_ours = |(title, _, capacity): &(&str, &str, Option<u32>)| {
+        capacity.is_none() && *title == course.title
+    };
+    COURSES.iter().any(is_ours)
+}
+
 /// Somebody with a login.
 #[derive(Clone, Copy, Debug)]
 pub struct Person {
@@ -68,12 +77,22 @@ pub struct Person {
     pub role: Role,
 }
 
+impl Person {
+    /// What the person types to log in.
+    pub fn credentials(self) -> Credentials {
+        Credentials {
+            email: self.email.to_owned(),
+            password: PASSWORD.to_owned(),
+        }
+    }
+}
+
 /// How the demo data fared; the platform runs either way.
 pub type Demo = Result<(), CallError>;
 
-/// Makes what is missing, then does what a student does on a visit.
-pub async fn prepare(api: &Api) -> Demo {
-    let admin = api.log_in(ADMIN).await?;
+/// Makes what is missing, with the rights of `admin`, then does what a student does on a visit.
+pub async fn prepare(api: &Api, admin: &Credentials) -> Demo {
+    let admin = api.log_in(admin).await?;
     let instructor = settle(api, &admin, INSTRUCTOR).await?;
     let student = settle(api, &admin, STUDENT).await?;
     let first = publish_courses(api, &instructor).await?;
@@ -105,13 +124,13 @@ async fn visit(api: &Api, student: &Caller) -> Result<(), CallError> {
 /// Somebody with an account and the right role, logged in.
 async fn settle(api: &Api, admin: &Caller, person: Person) -> Result<Caller, CallError> {
     api.register(person).await?;
-    let caller = api.log_in(person).await?;
+    let caller = api.log_in(&person.credentials()).await?;
     if caller.role == person.role {
         return Ok(caller);
     }
     api.change_role(admin, &caller, person.role).await?;
     // The role is a claim of the access token: the old one does not have it.
-    api.log_in(person).await
+    api.log_in(&person.credentials()).await
 }
 
 /// All demo courses, published; the first one's id.

@@ -8,15 +8,14 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+use lyceum_front::serve::serve;
+use lyceum_front::signals::Signals;
+use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Arguments, Command};
 
 fn main() -> ExitCode {
-    let Arguments { command } = Arguments::parse();
-    let ended = match command {
-        Command::Healthcheck(page) => check(page),
-    };
-    match ended {
+    match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nobody is left to tell when standard error is closed.
@@ -26,11 +25,33 @@ fn main() -> ExitCode {
     }
 }
 
-fn check(page: cli::Listen) -> Result<(), Box<dyn Error>> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
         .enable_all()
-        .build()?;
-    let said = runtime.block_on(healthcheck::ask(page.listen))?;
-    writeln!(std::io::stdout(), "{said}")?;
+        .build()?
+        .block_on(obey(arguments))
+}
+
+async fn obey(
+    Arguments {
+        command,
+        log_filter,
+    }: Arguments,
+) -> Result<(), Box<dyn Error>> {
+    if let Command::Healthcheck(page) = command {
+        let said = healthcheck::ask(page.listen).await?;
+        writeln!(std::io::stdout(), "{said}")?;
+        return Ok(());
+    }
+    lyceum_front::log::start(&log_filter)?;
+    let (signals, stop) = (Signals::listen()?, CancellationToken::new());
+    match command {
+        Command::Healthcheck(_) => {}
+        Command::Serve(options) => {
+            let serving = serve((*options).into(), stop.clone());
+            signals.watch(&stop, serving).await.transpose()?;
+        }
+    }
     Ok(())
 }

@@ -54,9 +54,10 @@ impl Open {
 
     async fn is_closed(&self) {
         let closed = async {
+            let mut tick = tokio::time::interval(Duration::from_millis(5));
             let refused = |error: std::io::Error| error.kind() == ErrorKind::ConnectionRefused;
             while !TcpStream::connect(self.address).await.is_err_and(refused) {
-                tokio::task::yield_now().await;
+                tick.tick().await;
             }
         };
         timeout(PATIENCE, closed).await.unwrap();

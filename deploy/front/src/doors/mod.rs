@@ -10,6 +10,7 @@
 //! by a handshake, the service behind answers, which stops at the same moment and itself keeps
 //! accepting for a while.
 
+mod plan;
 mod target;
 
 use std::io;
@@ -23,6 +24,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+pub use self::plan::{NoDoor, Plan, Planned};
 use self::target::Target;
 
 /// Open connections of one door: 16 KiB of buffers each, so 4 MiB.

@@ -1,0 +1,139 @@
+//! When the stack counts as ready, and who is told.
+
+use lyceum_testing::PATIENCE;
+use lyceum_testing::peer::{Answer, DownPeer, ScriptedPeer};
+use lyceum_testing::process::Process;
+use serde_json::{Value, json};
+
+use crate::front::{launch, page};
+
+/// What `lyceum-front healthcheck` says of a page, and whether it is content.
+async fn healthcheck(page: &str) -> (bool, String) {
+    let mut check = Process::command(env!("CARGO_BIN_EXE_lyceum-front"))
+        .arg("healthcheck")
+        .variable("FRONT_LISTEN", page.replace("http://", ""))
+        .start();
+    let status = check.wait(PATIENCE).await;
+    let mut said = check.lines();
+    said.extend(check.error_lines());
+    assert_eq!(said.len(), 1, "{said:?}");
+    (status.success(), said.remove(0))
+}
+
+/// The three APIs in one, as the demo finds them when everything is there already.
+fn script(peer: &ScriptedPeer) {
+    let account = |role: &str| {
+        json!({"id": 1, "email": "ada@lyceum.test", "full_name": "Ada Student", "role": role,
+               "version": 1, "created_at": "2026-01-02T03:04:05Z"})
+    };
+    peer.on("POST /auth/login").always_with(|login| {
+        // The token says whose it is, as real ones do.
+        let email = login.json::<Value>()["email"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        let role = email.split_at(2).0.to_owned();
+        Answer::json(
+            200,
+            &json!({"access_token": role, "token_type": "Bearer",
+                                  "expires_in": 900, "refresh_token": "r"}),
+        )
+    });
+    peer.on("GET /users/me").always_with(move |request| {
+        let is_instructor = request.bearer() == Some("in");
+        let role = if is_instructor {
+            "instructor"
+        } else {
+            "student"
+        };
+        Answer::json(200, &account(role))
+    });
+    peer.on("POST /users").always(Answer::status(409));
+    let courses = [
+        "Rust for the patient",
+        "Distributed systems, gently",
+        "Reading a trace",
+    ];
+    let courses = courses.map(|title| {
+        json!({"id": 1, "title": title, "description": "", "status": "published",
+               "instructor_id": 1, "capacity": null, "enrolled": 0, "version": 1,
+               "created_at": "2026-01-02T03:04:05Z", "published_at": "2026-01-02T03:04:05Z"})
+    });
+    peer.on("GET /courses").always(Answer::json(
+        200,
+        &json!({"items": courses, "next_cursor": null}),
+    ));
+    peer.on("POST /courses/{id}/enrolments")
+        .always(Answer::status(200));
+    peer.on("GET /notifications").always(Answer::status(200));
+    let overview = json!({"user": account("student"), "courses": [], "stats": {}, "unread": null,
+                          "degraded": []});
+    peer.on("GET /users/{id}/overview")
+        .always(Answer::json(200, &overview));
+    peer.on("GET /sse/notifications")
+        .always(Answer::status(200));
+}
+
+#[tokio::test]
+async fn the_stack_is_not_ready_before_the_demo_data_is_there() {
+    let later = DownPeer::hold();
+    let front = launch()
+        .variable("FRONT_DEMO", true)
+        .variable("FRONT_TRAFFIC_EVERY_S", 1)
+        .variable("FRONT_USER", later.url())
+        .variable("FRONT_COURSE", later.url())
+        .variable("FRONT_NOTIFICATION", later.url())
+        .start();
+    let page = page(&front).await;
+    let reason = format!(
+        "demo data is not whole: no answer from {}/auth/login",
+        later.url()
+    );
+    front.wait_for_event("demo.waiting", PATIENCE).await;
+    let health = page.get("/health").send().await.expect(503);
+    assert_eq!(health.text(), format!("{reason}\n"));
+    let said = (false, format!("lyceum-front: not ready: {reason}"));
+    assert_eq!(healthcheck(page.base_url()).await, said);
+
+    let services = later.come_up();
+    script(&services);
+    front.wait_for_event("demo.whole", PATIENCE).await;
+    page.get("/health").send().await.expect(200);
+    let said = (true, "demo data is there".to_owned());
+    assert_eq!(healthcheck(page.base_url()).await, said);
+
+    // Then visits begin, each with a look at live notifications.
+    let visited = async {
+        loop {
+            let requests = services
+                .wait_for_requests(services.requests().len() + 1, PATIENCE)
+                .await;
+            if requests
+                .iter()
+                .any(|request| request.path == "/sse/notifications")
+            {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, visited).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stack_without_demo_data_is_ready_at_once() {
+    let front = launch().start();
+    let page = page(&front).await;
+    page.get("/health").send().await.expect(200);
+    let said = (true, "running; no demo data is wanted".to_owned());
+    assert_eq!(healthcheck(page.base_url()).await, said);
+}
+
+#[tokio::test]
+async fn nobody_at_home_is_not_healthy() {
+    let nobody = DownPeer::hold().url();
+    let said = (
+        false,
+        format!("lyceum-front: no answer from {nobody}/health"),
+    );
+    assert_eq!(healthcheck(&nobody).await, said);
+}
