@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: run test check lint fmt readme bench openapi clean ci help
+.PHONY: run test check lint fmt readme bench openapi up down logs ps stack-test clean ci help
 
 run: ## Build and start the whole platform with demo data; make run ARGS=--help lists the options
 	@cargo run --quiet --package lyceum -- $(ARGS)
@@ -31,13 +31,28 @@ bench: ## Run the benchmarks
 openapi: ## Write docs/openapi/*.json from the code
 	@.ci/openapi
 
+up: ## Build and start the whole stack in Docker, and wait until it is healthy
+	docker compose up --build --wait
+
+down: ## Stop the stack; its data stays (docker compose down --volumes takes that too)
+	docker compose --profile '*' down
+
+logs: ## Follow the stack's logs; make logs ARGS=course follows one service
+	docker compose logs --follow --tail 100 $(ARGS)
+
+ps: ## What of the stack runs, and how it is
+	@docker compose --profile '*' ps --format 'table {{.Service}}\t{{.Status}}\t{{.Ports}}'
+
+stack-test: ## Start the stack as a project of its own, test it, take it down; ARGS names single tests
+	@.ci/stack-test $(ARGS)
+
 clean: ## Remove build results; data/ stays
 	cargo clean
 
 readme: ## Do what README.md says: make run, its commands, Ctrl-C, and once more
 	@.ci/readme
 
-ci: check test readme ## What a change must pass
+ci: check test readme stack-test ## What a change must pass
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
