@@ -1,10 +1,12 @@
 //! What `/debug/faults` says of one upstream.
 
+use std::time::Duration;
+
+use lyceum_resilience::deadline::Instant;
 use lyceum_resilience::faults::{Active, Faults};
 use serde::Serialize;
 
 use super::Instead;
-use lyceum_resilience::deadline::Instant;
 
 /// One line of `/debug/faults`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -47,9 +49,7 @@ impl FaultReport {
 impl From<Active<Instead>> for ActiveFault {
     fn from(active: Active<Instead>) -> Self {
         let plan = active.fault.plan();
-        // Nothing lasts longer than ten minutes.
-        let millis =
-            |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         Self {
             ratio: plan.ratio,
             latency_ms: millis(plan.delay),
