@@ -9,15 +9,18 @@
 //! | [`page`] | the page with everything that runs, its state and the stack's health |
 //! | [`doors`] | ports of the host that lead to services with replicas |
 //! | [`demo`], [`setup`], [`traffic`] | people and courses, tried until they are whole, and visits |
+//! | [`load`], [`chaos`] | steady requests, and calls that go wrong |
 //! | [`api`], [`http`] | the requests of people, over plain HTTP |
 //! | [`services`], [`address`], [`status`] | who there is, where, and how they are |
 //! | [`log`], [`signals`] | what every command does alike |
 
 pub mod address;
 pub mod api;
+pub mod chaos;
 pub mod demo;
 pub mod doors;
 pub mod http;
+pub mod load;
 pub mod log;
 pub mod page;
 pub mod serve;

@@ -8,8 +8,11 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+use lyceum_front::api::Api;
+use lyceum_front::http::Http;
 use lyceum_front::serve::serve;
 use lyceum_front::signals::Signals;
+use lyceum_front::{chaos, load};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Arguments, Command};
@@ -52,6 +55,23 @@ async fn obey(
             let serving = serve((*options).into(), stop.clone());
             signals.watch(&stop, serving).await.transpose()?;
         }
+        Command::Load(options) => {
+            let settings = options.settings();
+            let api = Api::new(Http::new(), options.apis.into());
+            let sending = load::run(api, settings, &stop, say);
+            signals.watch(&stop, sending).await;
+        }
+        Command::Chaos(options) => {
+            let (http, fault) = (Http::new(), options.fault()?);
+            let operations = options.operations.into();
+            let breaking = chaos::run(&http, &operations, &fault, &stop);
+            signals.watch(&stop, breaking).await;
+        }
     }
     Ok(())
+}
+
+fn say(line: &str) {
+    // Whoever read the figures may have gone; the load goes on.
+    writeln!(std::io::stdout(), "{line}").ok();
 }

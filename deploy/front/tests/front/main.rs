@@ -1,12 +1,15 @@
-//! The whole of `lyceum-front serve`: the real binary, scripted services, real signals.
+//! Every command of the real binary, before scripted services, ended by real signals.
 #![expect(
     clippy::unwrap_used,
     reason = "a test stops where its world is not as expected"
 )]
 
+mod chaos;
 mod health;
 mod leaving;
+mod load;
 mod page;
+mod services;
 
 /// Starting the front before services that a test has scripted.
 mod front {
@@ -19,7 +22,12 @@ mod front {
     /// Reserved for a service nobody runs (RFC 1078).
     const NOBODY: &str = "http://127.0.0.1:1";
 
-    /// The binary under test on free ports, with nobody around it and no demo to make.
+    /// One command of the binary under test.
+    pub(crate) fn command(name: &str) -> Launch {
+        Process::command(env!("CARGO_BIN_EXE_lyceum-front")).arg(name)
+    }
+
+    /// A front that serves, on free ports, with nobody around it and no demo to make.
     pub(crate) fn launch() -> Launch {
         let urls = [
             "USER",
@@ -34,8 +42,7 @@ mod front {
             "PROMETHEUS",
             "GRAFANA",
         ];
-        let launch = Process::command(env!("CARGO_BIN_EXE_lyceum-front"))
-            .arg("serve")
+        let launch = command("serve")
             .variable("FRONT_LISTEN", "127.0.0.1:0")
             .variable("FRONT_DOORS", "")
             .variable("FRONT_DEMO", false)
