@@ -64,7 +64,7 @@ impl Service for App {
             courses,
             notifications,
         };
-        make_first_admin(&state, &service).await?;
+        make_first_admin(&chassis, &state, &service).await?;
         if service.outbox.relay {
             let relay = relay.clone();
             chassis
@@ -86,13 +86,26 @@ impl Service for App {
     }
 }
 
-/// Makes the first admin, unless the tables are still to be made by `migrate`.
-async fn make_first_admin(state: &State, settings: &UserSettings) -> Result<(), StartupError> {
+/// Makes the first admin; later, when the tables are still to be made by `migrate`.
+async fn make_first_admin(
+    chassis: &Chassis,
+    state: &State,
+    settings: &UserSettings,
+) -> Result<(), StartupError> {
     let Some(admin) = FirstAdmin::parse(&settings.admin)? else {
         return Ok(());
     };
     if let Err(reason) = state.database.ready().await {
-        tracing::warn!(event = "admin.not_made", %reason, "no first admin until the next start");
+        tracing::warn!(event = "admin.not_made", %reason, "the first admin is made later");
+        let state = state.clone();
+        chassis.tasks.spawn("first admin", move |stop| {
+            let made = accounts::ensure_later(state.clone(), admin.clone());
+            async move {
+                stop.run_until_cancelled(made).await;
+                // A task that returns unasked is started again.
+                stop.cancelled().await;
+            }
+        });
         return Ok(());
     }
     accounts::ensure(state, admin)

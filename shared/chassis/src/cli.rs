@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use lyceum_telemetry::ServiceIdentity;
+use lyceum_telemetry::{ServiceIdentity, TelemetrySettings};
 use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
 
@@ -92,10 +92,7 @@ fn execute<S: Service>(arguments: &Arguments) -> anyhow::Result<()> {
     let settings = load::<S::Settings>(S::DEFAULTS, source)?;
     match command {
         Command::Serve => serve::<S>(settings),
-        Command::Migrate => runtime()?.block_on(async {
-            Database::migrate::<S::Migrator>(S::NAME, &settings.platform.database).await?;
-            Ok(())
-        }),
+        Command::Migrate => migrate::<S>(&settings.platform),
         Command::Healthcheck => {
             let operations = &settings.platform.operations;
             let host = match operations.host {
@@ -112,12 +109,7 @@ fn execute<S: Service>(arguments: &Arguments) -> anyhow::Result<()> {
 /// Boots, answers and leaves; telemetry is up before the first line and flushed after the last.
 fn serve<S: Service>(settings: Settings<S::Settings>) -> anyhow::Result<()> {
     let platform = settings.platform.clone();
-    let identity = ServiceIdentity {
-        name: S::NAME,
-        version: env!("CARGO_PKG_VERSION"),
-        environment: platform.environment.as_str().to_owned(),
-    };
-    let telemetry = lyceum_telemetry::init(&identity, &platform.telemetry)?;
+    let telemetry = lyceum_telemetry::init(&identity::<S>(&platform), &platform.telemetry)?;
     panics::log();
     let runtime = runtime()?;
     let outcome = runtime.block_on(async {
@@ -146,6 +138,29 @@ fn serve<S: Service>(settings: Settings<S::Settings>) -> anyhow::Result<()> {
         writeln!(std::io::stderr(), "lyceum-{}: {error}", S::NAME).ok();
     }
     outcome
+}
+
+/// Migrates and ends. Its log says what was done; nothing of it is worth a trace, so that it waits
+/// for no collector.
+fn migrate<S: Service>(platform: &PlatformSettings) -> anyhow::Result<()> {
+    let log = TelemetrySettings {
+        otlp_endpoint: None,
+        ..platform.telemetry.clone()
+    };
+    let telemetry = lyceum_telemetry::init(&identity::<S>(platform), &log)?;
+    let migrated = Database::migrate::<S::Migrator>(S::NAME, &platform.database);
+    let outcome = runtime()?.block_on(migrated);
+    telemetry.shutdown()?;
+    outcome?;
+    Ok(())
+}
+
+fn identity<S: Service>(platform: &PlatformSettings) -> ServiceIdentity {
+    ServiceIdentity {
+        name: S::NAME,
+        version: env!("CARGO_PKG_VERSION"),
+        environment: platform.environment.as_str().to_owned(),
+    }
 }
 
 fn runtime() -> anyhow::Result<Runtime> {

@@ -1,5 +1,7 @@
 //! The account that makes the first admin: somebody has to be one before anybody can become one.
 
+use std::time::Duration;
+
 use lyceum_chassis::clock;
 use lyceum_chassis::settings::SettingsError;
 use lyceum_contracts::role::Role;
@@ -11,8 +13,11 @@ use crate::password::{HashError, NewPassword};
 use crate::settings::AdminSettings;
 use crate::state::State;
 
+/// How soon after somebody has migrated the admin is there.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
 /// The section `admin`, parsed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct FirstAdmin {
     email: Email,
     password: NewPassword,
@@ -78,5 +83,22 @@ pub(crate) async fn ensure(state: &State, admin: FirstAdmin) -> Result<(), First
     match register_user(&state.database, &state.outbox, account, clock::now()).await {
         Ok(_) | Err(RegisterError::EmailTaken) => Ok(()),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Makes the account as soon as there are tables for it.
+pub(crate) async fn ensure_later(state: State, admin: FirstAdmin) {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        if let Err(reason) = state.database.ready().await {
+            tracing::debug!(%reason, "no first admin yet");
+            continue;
+        }
+        match ensure(&state, admin.clone()).await {
+            Ok(()) => return,
+            Err(reason) => {
+                tracing::warn!(event = "admin.not_made", %reason, "it is tried again");
+            }
+        }
     }
 }

@@ -9,4 +9,4 @@ pub(crate) mod store;
 mod view;
 
 pub(crate) use self::domain::Email;
-pub(crate) use self::first_admin::{FirstAdmin, ensure};
+pub(crate) use self::first_admin::{FirstAdmin, ensure, ensure_later};

@@ -157,6 +157,14 @@ impl Database {
         if self.migrations.applied.load(Ordering::Relaxed) {
             return Ok(self.ping().await?);
         }
+        self.migrated().await
+    }
+
+    /// Whether every migration is applied. Once it is, nobody is asked.
+    pub(crate) async fn migrated(&self) -> Result<(), NotReady> {
+        if self.migrations.applied.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let pending = self.pending().await?;
         if pending.is_empty() {
             self.migrations.applied.store(true, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! Bounds on the work of one request: its deadline, and a panic inside it.
+//! Bounds on the work of one request: its deadline, a panic inside it, a schema that is not there.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use lyceum_contracts::header::DEADLINE_MS;
 use lyceum_contracts::problem::ProblemKind;
 use lyceum_resilience::deadline::Deadline;
 
+use crate::database::{Database, NotReady};
 use crate::http::ApiError;
 
 /// Bounds that hold for every request of a listener.
@@ -79,5 +80,37 @@ pub(super) async fn panics(
         Ok(response) => response.map(ServiceResponse::map_into_boxed_body),
         // `crate::panics` has logged where; the payload may hold anything.
         Err(_) => Err(ApiError::internal(anyhow::anyhow!("a handler panicked")).into()),
+    }
+}
+
+/// The database whose tables the requests of a listener need.
+#[derive(Debug)]
+pub(super) struct Schema(pub Database);
+
+/// Where no table is needed: machines ask it whether the process is up.
+const WITHOUT_TABLES: &str = "/health";
+
+/// Answers 503 until the database is migrated: what would fail on a missing table is no fault of
+/// ours, and works as soon as somebody has run `migrate`.
+pub(super) async fn migrated(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    if request.path() != WITHOUT_TABLES
+        && let Some(schema) = request.app_data::<web::Data<Schema>>()
+    {
+        schema.0.migrated().await.map_err(not_yet)?;
+    }
+    next.call(request)
+        .await
+        .map(ServiceResponse::map_into_boxed_body)
+}
+
+fn not_yet(reason: NotReady) -> ApiError {
+    match reason {
+        NotReady::Unreachable(error) => error.into(),
+        NotReady::Pending(_) => ApiError::of(ProblemKind::Unavailable)
+            .retry_after(Duration::from_secs(1))
+            .cause(reason),
     }
 }

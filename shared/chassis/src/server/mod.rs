@@ -3,7 +3,7 @@
 //! | module | what |
 //! |---|---|
 //! | `answer` | request ids, security headers, problems for every failure |
-//! | `guard` | the request's deadline, and panics |
+//! | `guard` | the request's deadline, panics, a schema that is not there yet |
 //! | `health`, `operations` | what operators ask |
 //! | `documentation` | `OpenAPI`, the page to browse it, the explanation of each problem |
 
@@ -125,17 +125,20 @@ fn start_api(
     };
     let draining = web::Data::new(lifecycle.clone());
     let limits = web::Data::new(limits);
+    let schema = web::Data::new(guard::Schema(parts.database.clone()));
     let server = HttpServer::new(move || {
         let routes = routes.clone();
         App::new()
             .app_data(authenticator.clone())
             .app_data(BodyLimit(http.body_limit_bytes))
             .app_data(limits.clone())
+            .app_data(schema.clone())
             .app_data(draining.clone())
             .service(web::resource("/health").route(web::get().to(health::is_up)))
             .configure(|config| documentation.configure(config))
             .configure(routes)
             // The last one wrapped is the first one called.
+            .wrap(from_fn(guard::migrated))
             .wrap(from_fn(guard::panics))
             .wrap(from_fn(guard::deadline))
             .wrap(from_fn(answer::finish))
