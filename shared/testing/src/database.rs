@@ -170,7 +170,7 @@ fn with_database(server_url: &str, name: &str) -> String {
     clippy::disallowed_methods,
     reason = "which engine to test on is the runner's choice, not a setting of a service"
 )]
-fn environment(name: &str) -> Option<String> {
+pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
