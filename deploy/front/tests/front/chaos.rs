@@ -124,3 +124,31 @@ async fn a_service_that_refuses_is_told_of_once() {
     assert_eq!(failures.len(), 1, "{failures:?}");
     assert_eq!(failures[0]["reason"], "answers 403 not in production");
 }
+
+#[tokio::test]
+async fn a_real_service_takes_every_kind_of_fault_and_is_healed() {
+    let service = lyceum_testing::spawn::<lyceum_notification::App>(|_| ());
+    let faults = async || {
+        let reports = service.operations().get("/debug/faults").send().await;
+        reports.expect(200).json::<Value>()[0]["fault"].clone()
+    };
+    let url = service.operations_url();
+    for (option, value, status, reset) in [
+        ("FRONT_STATUS", "503", json!(503), false),
+        ("FRONT_STATUS", "0", Value::Null, false),
+        ("FRONT_RESET", "true", Value::Null, true),
+    ] {
+        let mut chaos = chaos([url, url, url]).variable(option, value).start();
+        chaos.wait_for_event("chaos.set", PATIENCE).await;
+        let fault = faults().await;
+        assert_eq!(fault["ratio"], 0.3);
+        assert_eq!(fault["latency_ms"], 300);
+        assert_eq!(
+            (&fault["status"], &fault["reset"]),
+            (&status, &json!(reset))
+        );
+        chaos.terminate();
+        assert!(chaos.wait(PATIENCE).await.success());
+        assert_eq!(faults().await, Value::Null);
+    }
+}
