@@ -1,7 +1,6 @@
 //! JSON over HTTP to the platform from outside, as any user of its API would speak.
 //!
-//! Not for calls between services: those go through `lyceum-client`. Every exchange is bounded
-//! by [`TIMEOUT`].
+//! Not for calls between services: those go through `lyceum-client`. Every exchange has an end.
 
 use std::time::Duration;
 

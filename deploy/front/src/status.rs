@@ -1,6 +1,6 @@
 //! How every part of the stack is doing, asked from here and now.
 //!
-//! Asked at most once per [`FRESH`], however many pages are open.
+//! An answer counts for two seconds, so that it does not matter how many pages are open.
 
 use std::time::Duration;
 

@@ -49,8 +49,8 @@ pub async fn flow(api: &Api, every: Duration) {
             tick.tick().await;
             let visit = visitor.visit(api).await;
             mood = tell(mood, &visit);
-            if visit.is_err() {
-                // Whatever it was, a fresh login is part of getting over it.
+            // Only then: while another service is away, a login per visit would be a session each.
+            if let Err(CallError::Unexpected { status: 401, .. }) = visit {
                 visitor.caller = None;
             }
         }
