@@ -7,8 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::sqlx::pool::PoolOptions;
-use sea_orm::sqlx::{self, ConnectOptions, Connection, Database as Driver};
+use sea_orm::sqlx::{
+    self, ConnectOptions, Connection, Database as Driver, Sqlite, SqliteConnection,
+};
 use sea_orm::{DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector};
+use sqlx_core::transaction::TransactionManager;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::target::Target;
@@ -36,7 +39,9 @@ pub(super) async fn open(
     let watch = Watch::new(service);
     let (connection, sizes): (_, Arc<Sizes>) = match target {
         Target::Sqlite(options) => {
-            let pool = pool_options(settings, &watch).connect_lazy_with(options.as_ref().clone());
+            let pool = pool_options(settings, &watch)
+                .after_release(|connection, _| Box::pin(mend(connection)))
+                .connect_lazy_with(options.as_ref().clone());
             let shown = pool.clone();
             (
                 SqlxSqliteConnector::from_sqlx_sqlite_pool(pool),
@@ -102,6 +107,24 @@ fn pool_options<D: Driver>(settings: &DatabaseSettings, watch: &Watch) -> PoolOp
                 Ok(true)
             })
         })
+}
+
+/// Ends what a failing disk has left of a transaction before the connection is used again.
+///
+/// `SQLite` then rolls back by itself. The driver finds nothing to roll back, goes on counting one
+/// transaction, takes the next for one inside it, and leaves that one open, with its lock, when it
+/// is rolled back. Closing the connection would be simpler, but the last one takes the write-ahead
+/// log with it, and a full disk has no room for another: reads would fail, too.
+async fn mend(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+    if connection.is_in_transaction() {
+        // A dropped transaction is rolled back in the background; the answer comes after that.
+        connection.ping().await?;
+    }
+    if connection.is_in_transaction() {
+        sqlx::query("BEGIN").execute(&mut *connection).await?;
+        <Sqlite as Driver>::TransactionManager::rollback(connection).await?;
+    }
+    Ok(!connection.is_in_transaction())
 }
 
 async fn reach<C: Connection>(
