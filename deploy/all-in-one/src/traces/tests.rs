@@ -201,3 +201,23 @@ async fn the_oldest_traces_make_room_for_new_ones() {
         .await;
     assert_eq!(oldest.status, 404);
 }
+
+#[tokio::test]
+async fn traces_that_grow_span_by_span_do_not_use_up_the_page() {
+    let page = Page::open();
+    let heavy = "x".repeat(16 << 10);
+    // Three services export the eight spans of each trace one after the other.
+    for id in 1..=200_u16 {
+        for part in 0..8 {
+            let first = (id * 8).to_be_bytes().repeat(4);
+            page.receive(vec![Span {
+                span_id: (id * 8 + part).to_be_bytes().repeat(4),
+                parent_span_id: if part == 0 { Vec::new() } else { first },
+                name: heavy.clone(),
+                ..span(id, SpanKind::Server)
+            }])
+            .await;
+        }
+    }
+    assert_eq!(page.listed().await.len(), 200);
+}
