@@ -17,6 +17,8 @@ check: lint ## Everything that needs no running code: lints, dependencies, file 
 	@.ci/openapi --check
 	@.ci/operations
 	@.ci/docs
+	@.ci/observability
+	@.ci/kubernetes
 
 lint: ## Format and lints, as errors
 	cargo fmt --all --check

@@ -165,7 +165,8 @@ impl Checks {
 
     async fn tool(&self, name: &'static str, url: &str, otherwise: State) -> Part {
         let (state, detail) = match self.status_of(url).await {
-            Some(200) => (State::Up, "answers".to_owned()),
+            // A page may lead on to another one.
+            Some(200..400) => (State::Up, "answers".to_owned()),
             Some(status) => (State::Down, format!("answers {status}")),
             None if otherwise == State::Off => {
                 let start = "docker compose --profile metrics up -d";

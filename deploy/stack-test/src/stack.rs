@@ -33,6 +33,10 @@ pub struct Stack {
     project: String,
     /// Added to every default port.
     shift: u16,
+    /// Compose files, below the checkout.
+    files: Vec<&'static str>,
+    /// What the files read from the environment, ports apart.
+    variables: Vec<(&'static str, String)>,
 }
 
 /// What `docker inspect` says of a container.
@@ -55,6 +59,8 @@ impl Stack {
             checkout: checkout.canonicalize().expect("the checkout is there"),
             project: project.expect("COMPOSE_PROJECT_NAME is set by make stack-test"),
             shift: 0,
+            files: vec!["docker-compose.yml"],
+            variables: Vec::new(),
         }
     }
 
@@ -64,7 +70,17 @@ impl Stack {
             checkout,
             project: project.to_owned(),
             shift,
+            files: vec!["docker-compose.yml"],
+            variables: Vec::new(),
         }
+    }
+
+    /// With one more compose file, below the checkout, and what it reads from the environment.
+    #[must_use]
+    pub fn with(mut self, file: &'static str, variables: &[(&'static str, String)]) -> Self {
+        self.files.push(file);
+        self.variables.extend_from_slice(variables);
+        self
     }
 
     /// The checkout it was started from.
@@ -119,11 +135,13 @@ impl Stack {
     /// The same, which may fail.
     pub async fn try_compose(&self, arguments: &[&str]) -> Output {
         let mut command = docker();
-        command
-            .arg("compose")
-            .arg("--project-directory")
-            .arg(&self.checkout);
-        command.args(["--project-name", &self.project]);
+        command.args(["compose", "--project-name", &self.project]);
+        // Whatever file or folder the environment names: this checkout's.
+        command.arg("--project-directory").arg(&self.checkout);
+        for file in &self.files {
+            command.arg("--file").arg(self.checkout.join(file));
+        }
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.args(arguments);
         for (variable, port) in PORTS {
             command.env(variable, (port + self.shift).to_string());

@@ -4,7 +4,7 @@ use lyceum_testing::http::Client;
 use lyceum_testing::otlp::{Attributes, Kind, Span, Status, render};
 use serde_json::Value;
 
-use crate::{Stack, within_patience};
+use crate::{Stack, eventually, within_patience};
 
 /// The query API of the viewer.
 #[derive(Debug, Clone)]
@@ -14,6 +14,18 @@ impl Viewer {
     /// That of a stack.
     pub fn of(stack: &Stack) -> Self {
         Self(stack.at("TRACES_PORT"))
+    }
+
+    /// That of a stack, started anew: what it keeps is bounded, and a load has used it up.
+    pub async fn emptied(stack: &Stack) -> Self {
+        stack.compose(&["restart", "jaeger"]).await;
+        let viewer = Self::of(stack);
+        eventually("answering", async || {
+            let answer = viewer.0.get("/api/services").try_send().await;
+            answer.ok().filter(|answer| answer.status == 200)
+        })
+        .await;
+        viewer
     }
 
     /// The spans of a trace, as many as have arrived.

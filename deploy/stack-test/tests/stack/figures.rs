@@ -6,6 +6,7 @@ use lyceum_stack_test::Stack;
 use lyceum_stack_test::load::{Watch, callers};
 use lyceum_stack_test::people::Apis;
 use lyceum_stack_test::stack::SERVICES;
+use lyceum_stack_test::viewer::Viewer;
 use lyceum_testing::http::Client;
 
 /// Overviews asked for, each a request to all three services.
@@ -55,6 +56,8 @@ async fn memory_after_the_load_stays_small() {
     for (service, bytes) in &resident {
         println!("{service:<14} {:>4} MiB resident", bytes >> 20);
     }
+    Viewer::emptied(&stack).await;
+    Viewer::emptied(&stack).await;
     for service in SERVICES {
         assert!(
             resident[service] <= MOST,

@@ -19,6 +19,7 @@ async fn stop_under_load_loses_no_request_and_no_span() {
     let apis = Apis::of(&stack);
     let ada = apis.register("Ada").await;
     let me = format!("/users/{}", ada.id);
+    let viewer = Viewer::emptied(&stack).await;
     let watch = Watch::default();
     let asked = |path: &str| {
         let (path, token) = (path.to_owned(), ada.token.clone());
@@ -47,7 +48,6 @@ async fn stop_under_load_loses_no_request_and_no_span() {
     }
     stack.compose(&["up", "--wait", "--no-recreate"]).await;
 
-    let viewer = Viewer::of(&stack);
     for (service, seen) in [
         ("user", user),
         ("course", course),

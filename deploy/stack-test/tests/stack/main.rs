@@ -16,6 +16,8 @@ mod healthy;
 mod images;
 mod leaving;
 mod outages;
+mod production;
+mod profiles;
 mod refusals;
 mod replicas;
 mod traces;

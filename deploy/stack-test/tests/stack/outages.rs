@@ -45,14 +45,10 @@ async fn without_the_collector_services_stay_ready_and_as_fast() {
         "slower by more than a tenth each time: {ratios:?}"
     );
     // And it is told again.
-    let viewer = Viewer::of(&stack);
-    eventually("told again", async || {
-        let answer = apis.ask_overview(&ada).await.expect(200);
-        tokio::time::sleep(Duration::from_secs(2)).await;
-        let spans = viewer.trace(&trace_of(&answer)).await;
-        (!spans.is_empty()).then_some(())
-    })
-    .await;
+    let viewer = Viewer::emptied(&stack).await;
+    let answer = apis.ask_overview(&ada).await.expect(200);
+    let trace = trace_of(&answer);
+    viewer.wait_for(&trace, |spans| !spans.is_empty()).await;
 }
 
 #[tokio::test]
