@@ -18,6 +18,7 @@ mod leaving;
 mod outages;
 mod production;
 mod profiles;
+mod readme;
 mod refusals;
 mod replicas;
 mod traces;
