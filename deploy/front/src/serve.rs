@@ -83,10 +83,11 @@ pub async fn serve(settings: Settings, stop: CancellationToken) -> Result<(), Se
     let content = Content {
         checks: Checks::new(http.clone(), settings.operations, settings.tools),
         ports: settings.ports,
-        admin: AdminLogin {
+        // Without demo data nobody has made these accounts.
+        admin: settings.demo.then(|| AdminLogin {
             is_demo: settings.admin.password == PASSWORD,
             email: settings.admin.email.clone(),
-        },
+        }),
         readiness: seen,
     };
     let mut parts = JoinSet::new();

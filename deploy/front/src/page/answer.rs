@@ -35,7 +35,7 @@ pub(super) async fn answer(
                 .get(HOST)
                 .and_then(|host| host.to_str().ok());
             let (demo, parts) = (demo(content), content.checks.parts().await);
-            let page = html::page(host, content.ports, &content.admin, &demo, &parts);
+            let page = html::page(host, content.ports, content.admin.as_ref(), &demo, &parts);
             response(StatusCode::OK, "text/html; charset=utf-8", page)
         }
         "/status" => {

@@ -9,6 +9,18 @@ use crate::status::Part;
 
 const TEMPLATE: &str = include_str!("page.html");
 
+const NO_LOGINS: &str = "<p>None: no demo data is wanted here, and the catalogue holds what you \
+    put there.</p>";
+
+const LOGINS_BEGIN: &str = r#"<div class="scroll">
+<table>
+<thead><tr><th scope="col">role</th><th scope="col">e-mail address</th><th scope="col">password</th></tr></thead>
+<tbody>"#;
+
+const LOGINS_END: &str = "</tbody>
+</table>
+</div>";
+
 /// Ports of the host, which the links lead to.
 #[derive(clap::Args, Clone, Copy, Debug)]
 pub struct Ports {
@@ -94,7 +106,7 @@ pub struct Ports {
     pub grafana_port: u16,
 }
 
-/// How somebody gets in as an admin.
+/// How somebody gets in as the admin of the demo.
 #[derive(Clone, Debug)]
 pub struct AdminLogin {
     /// Address of the account.
@@ -107,7 +119,7 @@ pub struct AdminLogin {
 pub(super) fn page(
     host: Option<&str>,
     ports: Ports,
-    admin: &AdminLogin,
+    admin: Option<&AdminLogin>,
     demo: &str,
     parts: &[Part],
 ) -> String {
@@ -130,7 +142,7 @@ pub(super) fn page(
     let mut page = TEMPLATE
         .replace("{{demo}}", &escaped(demo))
         .replace("{{parts}}", &part_items(parts))
-        .replace("{{logins}}", &login_rows(admin));
+        .replace("{{logins}}", &logins(admin));
     for (name, port) in links {
         page = page.replace(&format!("{{{{{name}}}}}"), &format!("http://{host}:{port}"));
     }
@@ -169,6 +181,14 @@ fn part_items(parts: &[Part]) -> String {
         .ok();
     }
     items
+}
+
+/// Those the demo has made; nobody has made any when none was wanted.
+fn logins(admin: Option<&AdminLogin>) -> String {
+    let Some(admin) = admin else {
+        return NO_LOGINS.to_owned();
+    };
+    format!("{LOGINS_BEGIN}\n{}{LOGINS_END}", login_rows(admin))
 }
 
 fn login_rows(admin: &AdminLogin) -> String {

@@ -46,8 +46,8 @@ pub struct Content {
     pub checks: Checks,
     /// For the links.
     pub ports: Ports,
-    /// For the table of logins.
-    pub admin: AdminLogin,
+    /// For the table of logins, which there is with demo data alone.
+    pub admin: Option<AdminLogin>,
     /// Of the demo data.
     pub readiness: watch::Receiver<Readiness>,
 }

@@ -15,7 +15,10 @@ fn part(status: u16) -> ScriptedPeer {
 
 #[tokio::test]
 async fn every_link_goes_to_the_host_the_page_was_asked_by_and_the_ports_of_the_host() {
-    let front = launch().variable("FRONT_USER_PORT", 18001).start();
+    let front = launch()
+        .variable("FRONT_DEMO", true)
+        .variable("FRONT_USER_PORT", 18001)
+        .start();
     let page = page(&front).await;
     let html = page
         .get("/")
@@ -121,10 +124,21 @@ async fn the_state_of_every_part_is_shown_with_and_without_script() {
 #[tokio::test]
 async fn an_admin_password_that_is_not_the_demo_s_is_not_shown() {
     let front = launch()
+        .variable("FRONT_DEMO", true)
         .variable("FRONT_ADMIN_EMAIL", "root@example.org")
         .variable("FRONT_ADMIN_PASSWORD", "a secret of ours")
         .start();
     let html = page(&front).await.get("/").send().await.expect(200).text();
     assert!(html.contains("root@example.org") && html.contains("the one you have set"));
     assert!(!html.contains("a secret of ours"));
+}
+
+#[tokio::test]
+async fn without_demo_data_there_are_no_logins() {
+    let front = launch().start();
+    let html = page(&front).await.get("/").send().await.expect(200).text();
+    for login in ["plato", "ada@", "ines@", "admin@", "<table"] {
+        assert!(!html.contains(login), "{login}");
+    }
+    assert!(html.contains("no demo data is wanted"));
 }
