@@ -26,13 +26,20 @@ done
 random() { openssl rand -hex 24; }
 
 # object KIND NAME KEY=VALUE… prints a Secret or a ConfigMap. JSON is YAML, and quotes everything.
-quoted() { printf '"%s"' "$(sed -e 's/\\/\\\\/g; s/"/\\"/g; s/\t/\\t/g' <<< "$1" | sed -z 's/\n$//; s/\n/\\n/g')"; }
+quoted() {
+    local text=${1//\\/\\\\}
+    text=${text//\"/\\\"}
+    text=${text//$'\t'/\\t}
+    printf '"%s"' "${text//$'\n'/\\n}"
+}
 object() {
     local kind=$1 name=$2 field=data entry separator=''
     [[ $kind == ConfigMap ]] || field=stringData
     printf -- '---\napiVersion: v1\nkind: %s\nmetadata: {name: %s, labels: {app.kubernetes.io/part-of: lyceum}}\n%s: {' "$kind" "$name" "$field"
     shift 2
     for entry in "$@"; do
+        # A failing command inside an argument stops nothing; an empty secret must not get out.
+        [[ -n ${entry#*=} ]] || { echo "prepare.sh: no value for ${entry%%=*}" >&2 && exit 1; }
         printf '%s\n  %s: %s' "$separator" "${entry%%=*}" "$(quoted "${entry#*=}")"
         separator=,
     done

@@ -1,12 +1,11 @@
-//! The running stack, as its tests see it: containers, people, the trace viewer.
+//! The running stack, as its tests see it: containers, load, the trace viewer.
 //!
 //! Nothing here starts the stack; `make stack-test` does, then runs `tests/stack`, then takes it
-//! down again. Every test may break what it likes and leaves the stack whole.
+//! down again. Every test may break what it likes and begins with a stack that is whole again.
 //!
 //! | module | what |
 //! |---|---|
 //! | [`stack`] | `docker compose` for one project, and what its containers are |
-//! | [`people`] | accounts, courses, enrolments through the public API |
 //! | [`viewer`] | traces as the viewer's own API tells them |
 //! | [`load`] | callers without a pause, and what they saw |
 #![expect(
@@ -16,7 +15,6 @@
 )]
 
 pub mod load;
-pub mod people;
 pub mod stack;
 pub mod viewer;
 

@@ -36,11 +36,12 @@ impl Watch {
         self.ended.store(true, Ordering::Relaxed);
     }
 
-    /// Waits until there are so many more answers.
+    /// Waits until there are so many more answers, or the load has ended.
     pub async fn more(&self, count: u64) {
         let wanted = self.answered() + count;
         crate::eventually("more answers", async || {
-            (self.answered() >= wanted).then_some(())
+            let ended = self.ended.load(Ordering::Relaxed);
+            (ended || self.answered() >= wanted).then_some(())
         })
         .await;
     }
@@ -89,12 +90,15 @@ pub async fn callers(
                         break;
                     }
                 }
-                Ok(answer) => seen
-                    .failures
-                    .push(format!("{}: {}", answer.status, answer.text())),
+                // One failure says enough, and ends the load for all.
+                Ok(answer) => {
+                    let failure = format!("{}: {}", answer.status, answer.text());
+                    seen.failures.push(failure);
+                    watch.end();
+                }
                 Err(failure) => {
                     seen.failures.push(failure);
-                    break;
+                    watch.end();
                 }
             }
         }

@@ -4,9 +4,30 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
+use std::time::Duration;
+
 use lyceum_testing::http::Client;
+use lyceum_testing::people::Apis;
 use serde_json::Value;
 use tokio::process::Command;
+
+/// The longest a command may take: an image built from nothing.
+const LIMIT: Duration = Duration::from_mins(20);
+
+/// What runs when the stack is whole; one container each.
+const PARTS: [&str; 8] = [
+    "postgres",
+    "user",
+    "course",
+    "notification",
+    "front",
+    "collector",
+    "jaeger",
+    "mailpit",
+];
+
+/// What the profiles add.
+const EXTRAS: [&str; 4] = ["prometheus", "grafana", "load", "chaos"];
 
 /// The services of the platform.
 pub const SERVICES: [&str; 3] = ["user", "course", "notification"];
@@ -44,15 +65,22 @@ pub struct Stack {
 pub struct Container(pub Value);
 
 impl Stack {
-    /// The one `make stack-test` has started from this checkout, on the default ports.
+    /// The one `make stack-test` has started from this checkout, on the default ports. What a test
+    /// before this one has left broken is mended first.
     ///
     /// # Panics
     /// Outside `make stack-test`.
+    pub async fn running() -> Self {
+        let stack = Self::of_the_script();
+        stack.mend().await;
+        stack
+    }
+
     #[expect(
         clippy::disallowed_methods,
         reason = "the script that starts the stack names it in the environment"
     )]
-    pub fn running() -> Self {
+    fn of_the_script() -> Self {
         let project = std::env::var("COMPOSE_PROJECT_NAME");
         let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         Self {
@@ -61,6 +89,44 @@ impl Stack {
             shift: 0,
             files: vec!["docker-compose.yml"],
             variables: Vec::new(),
+        }
+    }
+
+    async fn mend(&self) {
+        let label = |name: &str, value: &str| format!("label=com.docker.compose.{name}={value}");
+        let mut strays = docker();
+        strays.args([
+            "ps",
+            "--all",
+            "--quiet",
+            "--filter",
+            &label("oneoff", "True"),
+        ]);
+        let strays = run(strays.args(["--filter", &label("project", &self.project)])).await;
+        if !strays.is_empty() {
+            run(docker().args(["rm", "--force"]).args(strays.lines())).await;
+        }
+        let containers = self.containers(None).await;
+        let of = |part: &str| {
+            let of_part = containers
+                .iter()
+                .filter(|container| container.service() == part);
+            of_part.collect::<Vec<_>>()
+        };
+        if EXTRAS.iter().any(|extra| !of(extra).is_empty()) {
+            let remove = ["--profile", "*", "rm", "--stop", "--force"];
+            self.compose(&[&remove[..], &EXTRAS].concat()).await;
+        }
+        let is_well = |container: &Container| {
+            container.state() == "running" && matches!(container.health(), None | Some("healthy"))
+        };
+        let whole = PARTS
+            .iter()
+            .all(|part| matches!(of(part)[..], [only] if is_well(only)));
+        if !whole {
+            let up = ["up", "--wait", "--no-recreate", "--no-build"];
+            self.compose(&[&up[..], &["--scale", "notification=1"]].concat())
+                .await;
         }
     }
 
@@ -117,6 +183,16 @@ impl Stack {
         self.at(&format!("{}_OPERATIONS_PORT", service.to_uppercase()))
     }
 
+    /// The APIs people use, with the admin of a stack whose settings nobody changed.
+    pub fn apis(&self) -> Apis {
+        Apis {
+            user: self.api("user"),
+            course: self.api("course"),
+            notification: self.api("notification"),
+            admin: ("admin@lyceum.test", "plato-olive-grove-387"),
+        }
+    }
+
     /// `docker compose` with these arguments, and what it wrote to standard output.
     ///
     /// # Panics
@@ -146,7 +222,7 @@ impl Stack {
         for (variable, port) in PORTS {
             command.env(variable, (port + self.shift).to_string());
         }
-        command.output().await.expect("docker runs")
+        finished(&mut command).await
     }
 
     /// Every container of a service, or of the whole project when none is named, ended ones too.
@@ -254,11 +330,21 @@ impl Container {
     }
 }
 
-/// The command line of docker; nobody is there to answer a question.
+/// The command line of docker.
 pub fn docker() -> Command {
-    let mut command = Command::new("docker");
+    Command::new("docker")
+}
+
+/// Runs a command to its end.
+///
+/// # Panics
+/// When it is not there, or has no end.
+pub async fn finished(command: &mut Command) -> Output {
     command.stdin(Stdio::null()).kill_on_drop(true);
-    command
+    let output = tokio::time::timeout(LIMIT, command.output()).await;
+    output
+        .expect("the command ends")
+        .expect("the command is there")
 }
 
 /// Runs a command that must succeed; its standard output.
@@ -266,7 +352,7 @@ pub fn docker() -> Command {
 /// # Panics
 /// When it fails, with its standard error.
 pub async fn run(command: &mut Command) -> String {
-    let output = command.output().await.expect("the command is there");
+    let output = finished(command).await;
     let arguments: Vec<&OsStr> = command.as_std().get_args().collect();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{arguments:?}: {errors}");

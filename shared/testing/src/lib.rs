@@ -10,6 +10,7 @@
 //! | [`database`] | a fresh database per test, on SQLite or Postgres |
 //! | [`postgres`] | a server of the test's own, to stop and to make roles on |
 //! | [`http`] | a plain HTTP client, raw bytes and event streams |
+//! | [`people`] | accounts, courses, enrolments through the public API |
 //! | [`peer`] | a peer on a real socket that answers, hangs, resets or talks nonsense as told |
 //! | [`otlp`] | a collector that decodes what arrives and draws each trace as a tree |
 //! | [`openapi`] | the description of an API is checked in, complete and true |
@@ -33,6 +34,7 @@ pub mod identity;
 pub mod openapi;
 pub mod otlp;
 pub mod peer;
+pub mod people;
 pub mod postgres;
 pub mod process;
 pub mod spawn;

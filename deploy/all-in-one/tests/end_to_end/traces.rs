@@ -1,12 +1,11 @@
 //! One request, one trace: exact trees, as they left by OTLP.
 
 use lyceum_testing::PATIENCE;
-use lyceum_testing::http::Response;
 use lyceum_testing::otlp::{Kind, Span, Status};
 use lyceum_testing::peer::{Answer, ScriptedPeer};
+use lyceum_testing::people::trace_of;
 use serde_json::{Value, json};
 
-use crate::cast::Person;
 use crate::platform::{Member, Platform, eventually};
 
 const ENROLMENT: &str = include_str!("../../../../docs/traces/enrolment.txt").trim_ascii_end();
@@ -16,8 +15,8 @@ const OVERVIEW: &str = include_str!("../../../../docs/traces/overview.txt").trim
 #[tokio::test]
 async fn one_enrolment_is_one_trace_through_three_services() {
     let mut platform = Platform::start().await;
-    let (ada, course) = ada_and_a_course(&platform).await;
-    let answer = enrol(&platform, &ada, course).await.expect(201);
+    let (ada, course) = platform.ada_and_a_course().await;
+    let answer = platform.ask_to_enrol(&ada, course).await.expect(201);
     let trace = trace_of(&answer);
     let spans = platform
         .collector
@@ -102,8 +101,8 @@ async fn one_enrolment_is_one_trace_through_three_services() {
 #[tokio::test]
 async fn one_overview_is_one_trace_with_its_parts_side_by_side() {
     let platform = Platform::start().await;
-    let (ada, course) = ada_and_a_course(&platform).await;
-    enrol(&platform, &ada, course).await.expect(201);
+    let (ada, course) = platform.ada_and_a_course().await;
+    platform.ask_to_enrol(&ada, course).await.expect(201);
     let whole = eventually("told", async || {
         let answer = platform.ask_overview(&ada).await;
         (answer.json::<Value>()["unread"] == 1).then_some(answer)
@@ -231,30 +230,6 @@ fn attempts(spans: &[Span]) -> Vec<&Span> {
     let mut attempts: Vec<_> = spans.iter().filter(child).collect();
     attempts.sort_by_key(|span| span.start);
     attempts
-}
-
-async fn ada_and_a_course(platform: &Platform) -> (Person, i64) {
-    let ines = platform.instructor("Ines").await;
-    let course = platform.published_course(&ines, "Logic").await;
-    (platform.register("Ada").await, course)
-}
-
-async fn enrol(platform: &Platform, person: &Person, course: i64) -> Response {
-    let path = format!("/courses/{course}/enrolments");
-    platform
-        .course
-        .api
-        .post(&path)
-        .bearer(&person.token)
-        .send()
-        .await
-}
-
-fn trace_of(answer: &Response) -> String {
-    answer
-        .header("x-trace-id")
-        .expect("every answer names its trace")
-        .to_owned()
 }
 
 fn find<'a>(spans: &'a [Span], service: &str, name: &str) -> &'a Span {

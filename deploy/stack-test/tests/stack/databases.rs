@@ -13,7 +13,7 @@ const EMPTY: &str = "empty";
 #[tokio::test]
 #[ignore = "needs the running stack: make stack-test"]
 async fn the_apps_role_can_neither_change_tables_nor_look_next_door() {
-    let stack = Stack::running();
+    let stack = Stack::running().await;
     for (service, table) in SERVICES.into_iter().zip(TABLES) {
         let (role, password) = (format!("{service}_app"), format!("{service}-development"));
         let as_app =
@@ -49,7 +49,7 @@ async fn the_apps_role_can_neither_change_tables_nor_look_next_door() {
 #[tokio::test]
 #[ignore = "needs the running stack: make stack-test"]
 async fn two_replicas_on_an_empty_database_migrate_it_once() {
-    let stack = Stack::running();
+    let stack = Stack::running().await;
     let administrate = async |sql: &str| {
         let done = stack
             .sql("postgres", "lyceum-development", "postgres", sql)

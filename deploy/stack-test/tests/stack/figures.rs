@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use lyceum_stack_test::Stack;
 use lyceum_stack_test::load::{Watch, callers};
-use lyceum_stack_test::people::Apis;
 use lyceum_stack_test::stack::SERVICES;
 use lyceum_stack_test::viewer::Viewer;
 use lyceum_testing::http::Client;
@@ -21,12 +20,12 @@ const MOST: u64 = 32 << 20;
 #[tokio::test]
 #[ignore = "needs the running stack: make stack-test"]
 async fn memory_after_the_load_stays_small() {
-    let stack = Stack::running();
-    let apis = Apis::of(&stack);
+    let stack = Stack::running().await;
+    let apis = stack.apis();
     let (ada, course) = apis.ada_and_a_course().await;
     apis.enrol(&ada, course).await;
     for _ in 0..LOGINS {
-        apis.sign_in(&ada.email, lyceum_stack_test::people::PASSWORD)
+        apis.sign_in(&ada.email, lyceum_testing::people::PASSWORD)
             .await;
     }
     let watch = Watch::default();
@@ -56,7 +55,6 @@ async fn memory_after_the_load_stays_small() {
     for (service, bytes) in &resident {
         println!("{service:<14} {:>4} MiB resident", bytes >> 20);
     }
-    Viewer::emptied(&stack).await;
     Viewer::emptied(&stack).await;
     for service in SERVICES {
         assert!(

@@ -17,7 +17,7 @@ const ONE_SHOTS: [&str; 4] = [
 #[tokio::test]
 #[ignore = "needs the running stack: make stack-test"]
 async fn every_container_is_healthy_and_none_was_restarted() {
-    let stack = Stack::running();
+    let stack = Stack::running().await;
     let mut told = Vec::new();
     for container in stack.containers(None).await {
         let service = container.service().to_owned();
@@ -54,7 +54,7 @@ async fn every_container_is_healthy_and_none_was_restarted() {
 #[tokio::test]
 #[ignore = "needs the running stack: make stack-test"]
 async fn the_whole_stack_is_bounded_and_hardened() {
-    let stack = Stack::running();
+    let stack = Stack::running().await;
     let mut memory = 0;
     for container in stack.containers(None).await {
         let service = container.service();

@@ -1,14 +1,16 @@
 //! The images: nobody's, shell-less, small, and able to say what they were made of.
 
 use lyceum_stack_test::Stack;
-use lyceum_stack_test::stack::{docker, run};
+use lyceum_stack_test::stack::{docker, finished, run};
 use serde_json::Value;
 
 /// One per target of the Dockerfile.
 const TARGETS: [&str; 4] = ["user", "course", "notification", "front"];
 
-/// The goal for each image, in bytes.
-const LARGEST: u64 = 45_000_000;
+/// What each image may add to its base, in bytes; with a base of 18 MB the goal of 45 MB is met with room.
+const LARGEST: u64 = 25_000_000;
+
+const BASE: &str = "gcr.io/distroless/cc-debian13:nonroot";
 
 /// The section cargo-auditable leaves in a binary.
 const AUDITABLE: &[u8] = b".dep-v0";
@@ -16,26 +18,28 @@ const AUDITABLE: &[u8] = b".dep-v0";
 #[tokio::test]
 #[ignore = "needs the running stack: make stack-test"]
 async fn images_run_as_nobody_without_a_shell_and_are_small() {
-    let stack = Stack::running();
+    let stack = Stack::running().await;
+    let base = described(BASE).await;
     for target in TARGETS {
         let image = stack
             .container(target)
             .await
             .text("/Config/Image")
             .to_owned();
-        let description = run(docker().args(["image", "inspect", &image])).await;
-        let description: Value = serde_json::from_str(&description).expect("JSON");
-        let user = description[0]["Config"]["User"]
-            .as_str()
-            .unwrap_or_default();
+        let description = described(&image).await;
+        let user = description["Config"]["User"].as_str().unwrap_or_default();
         assert!(user.starts_with("65532"), "{image} runs as {user:?}");
-        let size = description[0]["Size"].as_u64().expect("a size");
-        println!("{image}: {:.1} MB, user {user}", mega(size));
-        assert!(size <= LARGEST, "{image} has {size} bytes");
+        let (size, base) = (size(&description), size(&base));
+        println!(
+            "{image}: {:.1} MB, {:.1} of them its base's, user {user}",
+            mega(size),
+            mega(base)
+        );
+        assert!(size - base <= LARGEST, "{image} adds {} bytes", size - base);
 
         for shell in ["/bin/sh", "/bin/bash", "/busybox/sh"] {
             let attempt = ["run", "--rm", "--entrypoint", shell, &image, "-c", "true"];
-            let output = docker().args(attempt).output().await.expect("docker runs");
+            let output = finished(docker().args(attempt)).await;
             assert!(!output.status.success(), "{image} has {shell}");
         }
         let binary = format!("/usr/local/bin/lyceum-{target}");
@@ -57,7 +61,7 @@ async fn images_run_as_nobody_without_a_shell_and_are_small() {
 #[tokio::test]
 #[ignore = "needs the running stack: make stack-test"]
 async fn each_binary_runs_on_a_read_only_root_without_any_right() {
-    let stack = Stack::running();
+    let stack = Stack::running().await;
     for target in TARGETS {
         let image = stack
             .container(target)
@@ -80,6 +84,16 @@ async fn each_binary_runs_on_a_read_only_root_without_any_right() {
         let help = run(docker().args(bare)).await;
         assert!(help.contains("healthcheck"), "{help}");
     }
+}
+
+async fn described(image: &str) -> Value {
+    let text = run(docker().args(["image", "inspect", image])).await;
+    let mut all: Vec<Value> = serde_json::from_str(&text).expect("docker inspect speaks JSON");
+    all.remove(0)
+}
+
+fn size(description: &Value) -> u64 {
+    description["Size"].as_u64().expect("a size")
 }
 
 #[expect(clippy::cast_precision_loss, reason = "for people to read")]

@@ -2,7 +2,6 @@
 
 use lyceum_stack_test::Stack;
 use lyceum_stack_test::load::{Seen, Watch, callers};
-use lyceum_stack_test::people::Apis;
 use lyceum_stack_test::viewer::Viewer;
 use lyceum_testing::http::Client;
 
@@ -15,8 +14,8 @@ const LEAVING: [&str; 4] = ["front", "user", "course", "notification"];
 #[tokio::test]
 #[ignore = "needs the running stack: make stack-test"]
 async fn stop_under_load_loses_no_request_and_no_span() {
-    let stack = Stack::running();
-    let apis = Apis::of(&stack);
+    let stack = Stack::running().await;
+    let apis = stack.apis();
     let ada = apis.register("Ada").await;
     let me = format!("/users/{}", ada.id);
     let viewer = Viewer::emptied(&stack).await;

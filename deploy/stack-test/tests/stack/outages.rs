@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use lyceum_stack_test::load::{Watch, callers};
-use lyceum_stack_test::people::{Apis, Person, trace_of};
 use lyceum_stack_test::stack::SERVICES;
 use lyceum_stack_test::viewer::Viewer;
 use lyceum_stack_test::{Stack, eventually};
+use lyceum_testing::people::{Apis, Person, trace_of};
 
 /// Answers per measurement.
 const ANSWERS: u64 = 4_000;
@@ -18,8 +18,8 @@ const ROUNDS: usize = 4;
 #[tokio::test]
 #[ignore = "needs the running stack: make stack-test"]
 async fn without_the_collector_services_stay_ready_and_as_fast() {
-    let stack = Stack::running();
-    let apis = Apis::of(&stack);
+    let stack = Stack::running().await;
+    let apis = stack.apis();
     let ada = apis.register("Ada").await;
     p95(&apis, &ada).await;
     let mut ratios = Vec::new();
@@ -54,8 +54,8 @@ async fn without_the_collector_services_stay_ready_and_as_fast() {
 #[tokio::test]
 #[ignore = "needs the running stack: make stack-test"]
 async fn postgres_restarted_heals_without_a_service_restarted() {
-    let stack = Stack::running();
-    let apis = Apis::of(&stack);
+    let stack = Stack::running().await;
+    let apis = stack.apis();
     let ada = apis.register("Ada").await;
     let begun = started(&stack).await;
     let ready = async |service: &str| {
@@ -69,12 +69,16 @@ async fn postgres_restarted_heals_without_a_service_restarted() {
 
     stack.compose(&["stop", "postgres"]).await;
     let mut answers = BTreeSet::new();
-    for service in SERVICES {
+    for (service, path) in SERVICES
+        .into_iter()
+        .zip(["/users/me", "/courses", "/notifications"])
+    {
         eventually("not ready", async || {
             (ready(service).await == 503).then_some(())
         })
         .await;
-        let answer = apis.user.get("/users/me").bearer(&ada.token).send().await;
+        let api = stack.api(service);
+        let answer = api.get(path).bearer(&ada.token).send().await;
         answers.insert((answer.status, answer.problem().title));
     }
     println!("without Postgres: {answers:?}");

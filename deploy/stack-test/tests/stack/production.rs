@@ -1,8 +1,7 @@
 //! deploy/production.yaml over the same file: secrets from files, and nothing of a checkout's.
 
 use lyceum_stack_test::Stack;
-use lyceum_stack_test::people::Apis;
-use lyceum_stack_test::stack::{SERVICES, docker, run};
+use lyceum_stack_test::stack::{SERVICES, docker, finished, run};
 use serde_json::json;
 use tokio::process::Command;
 
@@ -14,7 +13,7 @@ const ADMIN: &str = "head@example.org";
 #[tokio::test]
 #[ignore = "needs the running stack: make stack-test"]
 async fn production_takes_every_secret_from_a_file() {
-    let first = Stack::running();
+    let first = Stack::running().await;
     let secrets = first.checkout().join("target/stack-test/secrets");
     run(Command::new(first.checkout().join("deploy/make-secrets")).arg(&secrets)).await;
     let project = format!("{}-production", first.project());
@@ -36,7 +35,7 @@ async fn production_takes_every_secret_from_a_file() {
     let mut told = Vec::new();
     if up.status.success() {
         let password = std::fs::read_to_string(secrets.join("admin_password")).expect("made");
-        let apis = Apis::of(&stack);
+        let apis = stack.apis();
         for (email, password) in [
             (ADMIN, password.as_str()),
             ("admin@lyceum.test", "plato-olive-grove-387"),
@@ -62,7 +61,8 @@ async fn production_takes_every_secret_from_a_file() {
         .compose(&["down", "--volumes", "--remove-orphans"])
         .await;
     for target in images {
-        run(docker().args(["image", "rm", &format!("{project}/{target}:dev")])).await;
+        let image = format!("{project}/{target}:dev");
+        finished(docker().args(["image", "rm", "--force", &image])).await;
     }
     std::fs::remove_dir_all(&secrets).expect("the secrets are ours");
     assert!(

@@ -1,6 +1,5 @@
 //! What `docker compose --profile …` adds: metrics, load, chaos.
 
-use lyceum_stack_test::people::Apis;
 use lyceum_stack_test::stack::SERVICES;
 use lyceum_stack_test::{Stack, eventually};
 use serde_json::{Value, json};
@@ -11,7 +10,7 @@ const ASKED: usize = 20;
 #[tokio::test]
 #[ignore = "needs the running stack: make stack-test"]
 async fn prometheus_scrapes_every_part_and_knows_its_alerts() {
-    let stack = Stack::running();
+    let stack = Stack::running().await;
     stack
         .compose(&["--profile", "metrics", "up", "--detach", "prometheus"])
         .await;
@@ -68,8 +67,8 @@ async fn prometheus_scrapes_every_part_and_knows_its_alerts() {
 #[tokio::test]
 #[ignore = "needs the running stack: make stack-test"]
 async fn chaos_is_felt_while_it_runs_and_gone_with_it() {
-    let stack = Stack::running();
-    let apis = Apis::of(&stack);
+    let stack = Stack::running().await;
+    let apis = stack.apis();
     let ada = apis.register("Ada").await;
     let faults = async || {
         let mut set = Vec::new();
@@ -82,6 +81,15 @@ async fn chaos_is_felt_while_it_runs_and_gone_with_it() {
         }
         set
     };
+    let injected = async || {
+        let operations = stack.operations("user");
+        let report = operations.get("/debug/faults").send().await.expect(200);
+        let report: Vec<Value> = report.json();
+        let counts = report
+            .iter()
+            .filter_map(|upstream| upstream["injected"].as_u64());
+        counts.sum::<u64>()
+    };
     assert!(faults().await.iter().all(|set| !set), "before");
     stack
         .compose(&["--profile", "chaos", "up", "--detach", "chaos"])
@@ -90,11 +98,16 @@ async fn chaos_is_felt_while_it_runs_and_gone_with_it() {
         faults().await.iter().all(|set| *set).then_some(())
     })
     .await;
-    let mut degraded = 0;
+    let (before, mut degraded) = (injected().await, 0);
     for _ in 0..ASKED {
         degraded += usize::from(!apis.overview(&ada).await.degraded.is_empty());
     }
-    println!("{degraded} of {ASKED} overviews were degraded, all were answered");
+    // Each overview is three calls, and three attempts of ten fail.
+    let felt = injected().await - before;
+    println!(
+        "{felt} attempts failed, {degraded} of {ASKED} overviews were degraded, all were answered"
+    );
+    assert!(felt > 0);
     stack
         .compose(&["--profile", "chaos", "stop", "chaos"])
         .await;
@@ -114,7 +127,7 @@ async fn chaos_is_felt_while_it_runs_and_gone_with_it() {
 #[tokio::test]
 #[ignore = "needs the running stack: make stack-test"]
 async fn a_steady_load_is_answered_and_tells_how() {
-    let stack = Stack::running();
+    let stack = Stack::running().await;
     stack
         .compose(&["--profile", "load", "up", "--detach", "load"])
         .await;

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use lyceum_stack_test::people::Apis;
 use lyceum_stack_test::stack::{docker, run};
 use lyceum_stack_test::{PATIENCE, Stack, eventually};
 use lyceum_testing::http::Client;
+use lyceum_testing::people::trace_of;
 
 #[tokio::test]
 #[ignore = "needs the running stack: make stack-test"]
 async fn two_replicas_of_notification_share_the_callers_and_tell_the_same() {
-    let stack = Stack::running();
-    let apis = Apis::of(&stack);
+    let stack = Stack::running().await;
+    let apis = stack.apis();
     let scale = async |count: &str| {
         let scale = format!("notification={count}");
         let up = [
@@ -30,20 +30,19 @@ async fn two_replicas_of_notification_share_the_callers_and_tell_the_same() {
 
     let ada = apis.register("Ada").await;
     // Each client has a connection of its own, and each connection goes where it goes.
+    let mut asked = Vec::new();
     eventually("both are asked", async || {
         let fresh = Client::new(apis.notification.base_url());
-        let inbox = fresh.get("/notifications").bearer(&ada.token);
-        inbox.send().await.expect(200);
-        let mut asked = BTreeMap::new();
+        let inbox = fresh.get("/notifications").bearer(&ada.token).send().await;
+        asked.push(trace_of(&inbox.expect(200)));
+        let mut answered = BTreeMap::new();
         for replica in &replicas {
             let log = run(docker().args(["logs", replica.id()])).await;
-            let lines = log
-                .lines()
-                .filter(|line| line.contains("\"/notifications\""));
-            asked.insert(replica.text("/Name").to_owned(), lines.count());
+            let ours = asked.iter().filter(|trace| log.contains(*trace)).count();
+            answered.insert(replica.text("/Name").to_owned(), ours);
         }
-        println!("{asked:?}");
-        asked.values().all(|count| *count > 0).then_some(())
+        println!("{answered:?}");
+        answered.values().all(|count| *count > 0).then_some(())
     })
     .await;
 

@@ -1,13 +1,12 @@
 //! One request, one trace, on the viewer's own screen, in three services' logs.
 
 use std::collections::BTreeSet;
-use std::process::Stdio;
 
-use lyceum_stack_test::people::{Apis, trace_of};
-use lyceum_stack_test::stack::SERVICES;
+use lyceum_stack_test::stack::{SERVICES, finished};
 use lyceum_stack_test::viewer::Viewer;
 use lyceum_stack_test::{Stack, eventually};
 use lyceum_testing::otlp::{Kind, Span, legacy_names};
+use lyceum_testing::people::trace_of;
 use serde_json::Value;
 use tokio::process::Command;
 use tokio::time::Instant;
@@ -39,8 +38,8 @@ const INTERNAL: [&str; 9] = [
 #[tokio::test]
 #[ignore = "needs the running stack: make stack-test"]
 async fn one_enrolment_is_one_trace_as_the_viewer_tells_it() {
-    let stack = Stack::running();
-    let apis = Apis::of(&stack);
+    let stack = Stack::running().await;
+    let apis = stack.apis();
     let (ada, course) = apis.ada_and_a_course().await;
     let asked = Instant::now();
     let answer = apis.ask_to_enrol(&ada, course).await.expect(201);
@@ -55,8 +54,8 @@ async fn one_enrolment_is_one_trace_as_the_viewer_tells_it() {
 #[tokio::test]
 #[ignore = "needs the running stack: make stack-test"]
 async fn one_overview_is_one_trace_with_its_parts_below() {
-    let stack = Stack::running();
-    let apis = Apis::of(&stack);
+    let stack = Stack::running().await;
+    let apis = stack.apis();
     let ada = apis.register("Ada").await;
     let answer = apis.ask_overview(&ada).await.expect(200);
     Viewer::of(&stack)
@@ -67,9 +66,8 @@ async fn one_overview_is_one_trace_with_its_parts_below() {
 #[tokio::test]
 #[ignore = "needs the running stack: make stack-test"]
 async fn three_services_tell_of_one_request_and_nothing_personal() {
-    let stack = Stack::running();
-    // Every request leaves a line only at this level.
-    let apis = Apis::of(&stack);
+    let stack = Stack::running().await;
+    let apis = stack.apis();
     let (ada, course) = apis.ada_and_a_course().await;
     let answer = apis.ask_to_enrol(&ada, course).await.expect(201);
     let trace = trace_of(&answer);
@@ -86,9 +84,7 @@ async fn three_services_tell_of_one_request_and_nothing_personal() {
             println!("{line}");
         }
     }
-    let spans = Viewer::of(&stack)
-        .wait_for(&trace, |spans| !spans.is_empty())
-        .await;
+    let spans = Viewer::of(&stack).wait_for_tree(&trace, ENROLMENT).await;
     let mut everything = format!("{spans:?}");
     for service in SERVICES {
         everything += &stack.lines(service).await;
@@ -107,8 +103,8 @@ async fn three_services_tell_of_one_request_and_nothing_personal() {
 #[tokio::test]
 #[ignore = "needs the running stack: make stack-test"]
 async fn names_come_from_closed_lists_and_none_is_a_legacy_one() {
-    let stack = Stack::running();
-    let apis = Apis::of(&stack);
+    let stack = Stack::running().await;
+    let apis = stack.apis();
     let (ada, course) = apis.ada_and_a_course().await;
     apis.enrol(&ada, course).await;
     apis.overview(&ada).await;
@@ -195,7 +191,8 @@ async fn screenshot(stack: &Stack, trace: &str) {
         "http://127.0.0.1:{}/trace/{trace}",
         stack.port("TRACES_PORT")
     );
-    let status = Command::new("chromium")
+    let mut command = Command::new("chromium");
+    command
         .args([
             "--headless",
             "--no-sandbox",
@@ -210,14 +207,11 @@ async fn screenshot(stack: &Stack, trace: &str) {
         .args(["--window-size=1600,1000", "--virtual-time-budget=15000"])
         .arg(format!("--user-data-dir={}", profile.display()))
         .arg(format!("--screenshot={}", picture.display()))
-        .arg(url)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .await
-        .expect("chromium runs");
+        .arg(url);
+    let output = finished(&mut command).await;
     std::fs::remove_dir_all(&profile).ok();
-    assert!(status.success());
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
     let size = std::fs::metadata(&picture).expect("a picture").len();
     println!("{}: {size} bytes", picture.display());
     // A blank page of this size is about 10 kB.

@@ -2,16 +2,12 @@
 
 use lyceum_contracts::course::{Course, Enrolment};
 use lyceum_contracts::user::{Overview, Session, User};
-use lyceum_testing::http::{Client, Response};
 use serde_json::json;
 
-use crate::Stack;
+use crate::http::{Client, Response};
 
 /// Everybody's password.
 pub const PASSWORD: &str = "a heron on one leg";
-
-/// The admin of a stack whose settings nobody changed.
-const ADMIN: (&str, &str) = ("admin@lyceum.test", "plato-olive-grove-387");
 
 /// The APIs people use.
 #[derive(Debug, Clone)]
@@ -22,6 +18,8 @@ pub struct Apis {
     pub course: Client,
     /// Inbox and streams.
     pub notification: Client,
+    /// Address and password of the admin that user makes at its start.
+    pub admin: (&'static str, &'static str),
 }
 
 /// Somebody with an account, signed in.
@@ -36,15 +34,6 @@ pub struct Person {
 }
 
 impl Apis {
-    /// Those of a stack.
-    pub fn of(stack: &Stack) -> Self {
-        Self {
-            user: stack.api("user"),
-            course: stack.api("course"),
-            notification: stack.api("notification"),
-        }
-    }
-
     /// Registers somebody and signs in.
     pub async fn register(&self, name: &str) -> Person {
         let email = format!(
@@ -78,7 +67,7 @@ impl Apis {
     /// Registers somebody whom the admin makes an instructor.
     pub async fn instructor(&self, name: &str) -> Person {
         let person = self.register(name).await;
-        let admin = self.sign_in(ADMIN.0, ADMIN.1).await;
+        let admin = self.sign_in(self.admin.0, self.admin.1).await;
         let path = format!("/users/{}", person.id);
         let promotion = self.user.patch(&path).bearer(admin).header("if-match", "*");
         let promotion = promotion.json(&json!({"role": "instructor"}));
