@@ -12,7 +12,11 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// Every address behind `host:port`, each once, in an order of their own.
 pub async fn resolve(target: &str) -> io::Result<Vec<SocketAddr>> {
     let found = tokio::time::timeout(TIMEOUT, tokio::net::lookup_host(target)).await;
-    let mut addresses: Vec<_> = found.map_err(io::Error::other)??.collect();
+    let slow = |_| {
+        let words = format!("no name server answers in {} s", TIMEOUT.as_secs());
+        io::Error::new(io::ErrorKind::TimedOut, words)
+    };
+    let mut addresses: Vec<_> = found.map_err(slow)??.collect();
     addresses.sort_unstable();
     addresses.dedup();
     Ok(addresses)

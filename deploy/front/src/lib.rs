@@ -14,6 +14,7 @@
 //! | [`services`], [`address`], [`status`] | who there is, where, and how they are |
 //! | [`log`], [`signals`] | what every command does alike |
 
+mod accepting;
 pub mod address;
 pub mod api;
 pub mod chaos;

@@ -6,6 +6,7 @@ mod healthcheck;
 use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use lyceum_front::api::Api;
@@ -16,6 +17,13 @@ use lyceum_front::{chaos, load};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Arguments, Command};
+
+/// Name lookups at a time, the only work that blocks: one for every door, and some to spare.
+const LOOKUPS: usize = 16;
+
+/// For the end of what is dropped, above all connections, which are reset; a name lookup that
+/// hangs does not hold the end for longer.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     match run(Arguments::parse()) {
@@ -29,11 +37,14 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        .max_blocking_threads(LOOKUPS)
         .enable_all()
-        .build()?
-        .block_on(obey(arguments))
+        .build()?;
+    let ended = runtime.block_on(obey(arguments));
+    runtime.shutdown_timeout(LAST_WORDS);
+    ended
 }
 
 async fn obey(
@@ -42,26 +53,25 @@ async fn obey(
         log_filter,
     }: Arguments,
 ) -> Result<(), Box<dyn Error>> {
-    if let Command::Healthcheck(page) = command {
-        let said = healthcheck::ask(page.listen).await?;
-        writeln!(std::io::stdout(), "{said}")?;
-        return Ok(());
-    }
-    lyceum_front::log::start(&log_filter)?;
-    let (signals, stop) = (Signals::listen()?, CancellationToken::new());
     match command {
-        Command::Healthcheck(_) => {}
+        Command::Healthcheck(page) => {
+            let said = healthcheck::ask(page.listen).await?;
+            writeln!(std::io::stdout(), "{said}")?;
+        }
         Command::Serve(options) => {
+            let (signals, stop) = begin(&log_filter)?;
             let serving = serve((*options).into(), stop.clone());
             signals.watch(&stop, serving).await.transpose()?;
         }
         Command::Load(options) => {
+            let (signals, stop) = begin(&log_filter)?;
             let settings = options.settings();
             let api = Api::new(Http::new(), options.apis.into());
             let sending = load::run(api, settings, &stop, say);
             signals.watch(&stop, sending).await;
         }
         Command::Chaos(options) => {
+            let (signals, stop) = begin(&log_filter)?;
             let (http, fault) = (Http::new(), options.fault()?);
             let operations = options.operations.into();
             let breaking = chaos::run(&http, &operations, &fault, &stop);
@@ -69,6 +79,12 @@ async fn obey(
         }
     }
     Ok(())
+}
+
+/// What every command needs that goes on until a signal comes.
+fn begin(log_filter: &str) -> Result<(Signals, CancellationToken), Box<dyn Error>> {
+    lyceum_front::log::start(log_filter)?;
+    Ok((Signals::listen()?, CancellationToken::new()))
 }
 
 fn say(line: &str) {

@@ -19,8 +19,10 @@ use crate::setup::{Readiness, until_whole};
 use crate::status::{Checks, Tools};
 use crate::traffic;
 
-/// For connections that are open when the end comes: what the services give their own.
-const GRACE: Duration = Duration::from_secs(20);
+/// For connections that are open when the end comes. The services give their own 20 s
+/// (`grace_ms`) and stop at the same moment: an answer that comes in the last of them still has to
+/// pass through here. Docker kills after 25 s (`stop_grace_period`).
+const GRACE: Duration = Duration::from_secs(22);
 
 /// What to serve.
 #[derive(Debug)]
@@ -75,7 +77,7 @@ pub async fn serve(settings: Settings, stop: CancellationToken) -> Result<(), Se
         purpose: "page".to_owned(),
         cause,
     })?;
-    let doors = open(settings.doors).await?;
+    let doors = open(settings.doors)?;
     tracing::info!(event = "front.listening", address = %page.address()?, "the page is up");
 
     let http = Http::new();
@@ -91,7 +93,7 @@ pub async fn serve(settings: Settings, stop: CancellationToken) -> Result<(), Se
         readiness: seen,
     };
     let mut parts = JoinSet::new();
-    parts.spawn(page.serve(content, stop.clone()));
+    parts.spawn(page.serve(content, stop.clone(), GRACE));
     for door in doors {
         parts.spawn(door.serve(stop.clone(), GRACE));
     }
@@ -110,11 +112,11 @@ pub async fn serve(settings: Settings, stop: CancellationToken) -> Result<(), Se
     Ok(())
 }
 
-async fn open(plan: Plan) -> Result<Vec<Door>, ServeError> {
+fn open(plan: Plan) -> Result<Vec<Door>, ServeError> {
     let mut doors = Vec::new();
     for planned in plan.0 {
         let upstream = planned.upstreams.join("+");
-        let door = Door::open(planned.address, planned.upstreams).await;
+        let door = Door::open(planned.address, planned.upstreams);
         let door = door.map_err(|cause| ServeError::Listen {
             address: planned.address,
             purpose: format!("door to {upstream}"),

@@ -27,6 +27,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use self::html::{AdminLogin, Ports};
+use crate::accepting::{PAUSE, has_left};
 use crate::setup::Readiness;
 use crate::status::Checks;
 
@@ -35,9 +36,6 @@ const CONNECTIONS: usize = 64;
 
 /// For the head of a request, and between two of them.
 const PATIENCE: Duration = Duration::from_secs(15);
-
-/// When accepting fails it is for want of descriptors or memory, which a moment may bring back.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// What the page shows.
 #[derive(Debug)]
@@ -67,8 +65,9 @@ impl Page {
         self.0.local_addr()
     }
 
-    /// Answers until `stop`; what was asked by then is still answered.
-    pub async fn serve(self, content: Content, stop: CancellationToken) {
+    /// Answers until `stop`; what was asked by then is still answered, to those who have read it
+    /// within `grace`.
+    pub async fn serve(self, content: Content, stop: CancellationToken, grace: Duration) {
         let content = Arc::new(content);
         let slots = Arc::new(Semaphore::new(CONNECTIONS));
         let mut connections = JoinSet::new();
@@ -87,6 +86,7 @@ impl Page {
                     }
                     // One too many: closed.
                     (Ok(_), Err(_)) => {}
+                    (Err(error), _) if has_left(&error) => {}
                     (Err(error), _) => {
                         tracing::warn!(event = "page.accept_failed", %error, "waiting a moment");
                         tokio::time::sleep(PAUSE).await;
@@ -94,7 +94,9 @@ impl Page {
                 },
             }
         }
-        while connections.join_next().await.is_some() {}
+        let ended = async { while connections.join_next().await.is_some() {} };
+        // Whoever has not read its answer by then has not waited for it.
+        tokio::time::timeout(grace, ended).await.ok();
     }
 }
 

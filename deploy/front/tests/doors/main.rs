@@ -4,6 +4,9 @@
     reason = "a test stops where its world is not as expected"
 )]
 
+#[cfg(target_os = "linux")]
+mod keepalive;
+
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -27,12 +30,15 @@ struct Open {
 }
 
 impl Open {
-    async fn before(upstreams: Vec<String>) -> Self {
-        Self::with_grace(upstreams, PATIENCE).await
+    fn before(upstreams: Vec<String>) -> Self {
+        Self::with_grace(upstreams, PATIENCE)
     }
 
-    async fn with_grace(upstreams: Vec<String>, grace: Duration) -> Self {
-        let door = Door::open(ANY, upstreams).await.unwrap();
+    fn with_grace(upstreams: Vec<String>, grace: Duration) -> Self {
+        Self::serving(Door::open(ANY, upstreams).unwrap(), grace)
+    }
+
+    fn serving(door: Door, grace: Duration) -> Self {
         let (address, stop) = (door.address().unwrap(), CancellationToken::new());
         let mut serving = JoinSet::new();
         serving.spawn(door.serve(stop.clone(), grace));
@@ -99,7 +105,7 @@ async fn rest(stream: &mut TcpStream) -> std::io::Result<String> {
 #[tokio::test]
 async fn connections_go_to_the_replicas_in_turn() {
     let [(one, a), (other, b)] = [upstream().await, upstream().await];
-    let door = Open::before(vec![a, b]).await;
+    let door = Open::before(vec![a, b]);
     for _ in 0..2 {
         // Addresses have an order of their own; one round takes both whichever comes first.
         let mut clients = [door.connect().await, door.connect().await];
@@ -120,7 +126,7 @@ async fn connections_go_to_the_replicas_in_turn() {
 async fn a_replica_that_refuses_is_passed_over() {
     let (down, (up, address)) = (DownPeer::hold(), upstream().await);
     let refusing = down.url().replace("http://", "");
-    let door = Open::before(vec![refusing, address]).await;
+    let door = Open::before(vec![refusing, address]);
     for _ in 0..4 {
         let mut client = door.connect().await;
         carries(&mut client, &mut taken(&up).await, "anybody there?").await;
@@ -130,7 +136,7 @@ async fn a_replica_that_refuses_is_passed_over() {
 #[tokio::test]
 async fn a_connection_that_nobody_takes_is_reset_and_the_next_one_is_not() {
     let down = DownPeer::hold();
-    let door = Open::before(vec![down.url().replace("http://", "")]).await;
+    let door = Open::before(vec![down.url().replace("http://", "")]);
     let refused = rest(&mut door.connect().await).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::ConnectionReset);
     let up = down.come_up();
@@ -142,7 +148,7 @@ async fn a_connection_that_nobody_takes_is_reset_and_the_next_one_is_not() {
 
 #[tokio::test]
 async fn an_unknown_name_is_a_reset_too() {
-    let door = Open::before(vec!["course.invalid:8002".to_owned()]).await;
+    let door = Open::before(vec!["course.invalid:8002".to_owned()]);
     let refused = rest(&mut door.connect().await).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::ConnectionReset);
 }
@@ -150,7 +156,7 @@ async fn an_unknown_name_is_a_reset_too() {
 #[tokio::test]
 async fn either_side_may_say_its_last_word_first() {
     let (up, address) = upstream().await;
-    let door = Open::before(vec![address]).await;
+    let door = Open::before(vec![address]);
     for client_first in [true, false] {
         let (mut client, mut server) = (door.connect().await, taken(&up).await);
         let (first, second) = if client_first {
@@ -170,7 +176,7 @@ async fn either_side_may_say_its_last_word_first() {
 #[tokio::test]
 async fn a_reset_is_passed_on_as_one() {
     let (up, address) = upstream().await;
-    let door = Open::before(vec![address]).await;
+    let door = Open::before(vec![address]);
     let (mut client, mut server) = (door.connect().await, taken(&up).await);
     carries(&mut client, &mut server, "half a request").await;
     server.set_zero_linger().unwrap();
@@ -182,7 +188,7 @@ async fn a_reset_is_passed_on_as_one() {
 #[tokio::test]
 async fn a_stopped_door_refuses_new_connections_and_keeps_the_open_ones() {
     let (up, address) = upstream().await;
-    let mut door = Open::before(vec![address]).await;
+    let mut door = Open::before(vec![address]);
     let (mut client, mut server) = (door.connect().await, taken(&up).await);
     carries(&mut client, &mut server, "before").await;
     door.stop.cancel();
@@ -199,7 +205,7 @@ async fn a_stopped_door_refuses_new_connections_and_keeps_the_open_ones() {
 #[tokio::test]
 async fn what_waits_in_the_queue_when_the_door_stops_is_still_served() {
     let (up, address) = upstream().await;
-    let door = Door::open(ANY, vec![address]).await.unwrap();
+    let door = Door::open(ANY, vec![address]).unwrap();
     let mut client = TcpStream::connect(door.address().unwrap()).await.unwrap();
     let stop = CancellationToken::new();
     stop.cancel();
@@ -213,10 +219,52 @@ async fn what_waits_in_the_queue_when_the_door_stops_is_still_served() {
 #[tokio::test]
 async fn the_grace_period_ends_what_does_not_end_by_itself() {
     let (up, address) = upstream().await;
-    let mut door = Open::with_grace(vec![address], Duration::from_millis(1)).await;
+    let mut door = Open::with_grace(vec![address], Duration::from_millis(1));
     let (mut client, mut server) = (door.connect().await, taken(&up).await);
     carries(&mut client, &mut server, "a stream without an end").await;
     door.stop.cancel();
     door.ended().await;
-    assert_eq!(rest(&mut client).await.unwrap(), "");
+    // A proper end would make half an answer look like a whole one.
+    for side in [&mut client, &mut server] {
+        let cut = rest(side).await.unwrap_err();
+        assert_eq!(cut.kind(), ErrorKind::ConnectionReset);
+    }
+}
+
+#[tokio::test]
+async fn who_waits_for_a_slot_when_the_door_stops_is_served_once_one_is_free() {
+    let (up, address) = upstream().await;
+    let door = Door::with_slots(1, ANY, vec![address]).unwrap();
+    let mut door = Open::serving(door, PATIENCE);
+    let (mut first, mut server) = (door.connect().await, taken(&up).await);
+    carries(&mut first, &mut server, "I have the slot").await;
+    let [mut second, mut third] = [door.connect().await, door.connect().await];
+    door.stop.cancel();
+    door.is_closed().await;
+    carries(&mut server, &mut first, "still open").await;
+    drop((first, server));
+    for waiting in [&mut second, &mut third] {
+        let mut server = taken(&up).await;
+        carries(waiting, &mut server, "my turn").await;
+        server.shutdown().await.unwrap();
+        waiting.shutdown().await.unwrap();
+        assert_eq!(rest(waiting).await.unwrap(), "");
+    }
+    // With what knocked before the door was closed, and was never taken.
+    drop(up);
+    door.ended().await;
+}
+
+#[tokio::test]
+async fn who_waits_for_a_slot_until_the_grace_period_is_over_is_reset() {
+    let (up, address) = upstream().await;
+    let door = Door::with_slots(1, ANY, vec![address]).unwrap();
+    let mut door = Open::serving(door, Duration::from_millis(1));
+    let (mut first, mut server) = (door.connect().await, taken(&up).await);
+    carries(&mut first, &mut server, "I have the slot").await;
+    let mut second = door.connect().await;
+    door.stop.cancel();
+    door.ended().await;
+    let cut = rest(&mut second).await.unwrap_err();
+    assert_eq!(cut.kind(), ErrorKind::ConnectionReset);
 }
