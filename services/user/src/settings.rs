@@ -14,6 +14,8 @@ use crate::sessions::SigningKey;
 pub const DEVELOPMENT_SIGNING_KEY: &str = "bHljZXVtLWRldmVsb3BtZW50LXNpZ25pbmcta2V5ISE=";
 /// The first admin's password in a checkout; everybody knows it, so production refuses it.
 pub const DEVELOPMENT_ADMIN_PASSWORD: &str = "lyceum-development-admin";
+/// The password of everybody in the demo data, the stack's admin included: known as well.
+const DEMO_PASSWORD: &str = "plato-olive-grove-387";
 
 /// Most hashes at once that can be meant: 4 GiB of memory.
 const MAX_CONCURRENCY: usize = 216;
@@ -132,18 +134,18 @@ impl UserSettings {
             (
                 "tokens.signing_key",
                 &self.tokens.signing_key,
-                DEVELOPMENT_SIGNING_KEY,
+                &[DEVELOPMENT_SIGNING_KEY][..],
             ),
             (
                 "admin.password",
                 &self.admin.password,
-                DEVELOPMENT_ADMIN_PASSWORD,
+                &[DEVELOPMENT_ADMIN_PASSWORD, DEMO_PASSWORD],
             ),
         ];
         for (key, secret, development) in known {
             // A password for no account protects nothing.
             let unused = key == "admin.password" && self.admin.email.is_empty();
-            if secret.expose() == development && !unused {
+            if development.contains(&secret.expose()) && !unused {
                 let reason = "holds the development secret, which production refuses";
                 return Err(SettingsError::refused(key, reason));
             }
@@ -211,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn production_refuses_each_development_secret_by_its_key() {
+    fn production_refuses_development_secrets_and_faults_by_their_keys() {
         let production = ("ENVIRONMENT", "production");
         let service = (
             "SERVICE_AUTH__SECRETS",
@@ -221,11 +223,24 @@ mod tests {
             "TOKENS__SIGNING_KEY",
             "MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI=",
         );
-        let admin = ("ADMIN__PASSWORD", "a password of our own");
+        let admin = |password| ("ADMIN__PASSWORD", password);
         let refusal = |variables: &[_]| loaded(variables).unwrap_err();
         assert!(refusal(&[production, service]).contains("`tokens.signing_key`"));
         assert!(refusal(&[production, service, key]).contains("`admin.password`"));
-        assert!(loaded(&[production, service, key, admin]).is_ok());
+        for known in [DEVELOPMENT_ADMIN_PASSWORD, DEMO_PASSWORD] {
+            let refused = refusal(&[production, service, key, admin(known)]);
+            assert!(refused.contains("`admin.password`"), "{refused}");
+            assert!(!refused.contains(known), "{refused}");
+        }
+        let own = [production, service, key, admin("a password of our own")];
+        assert!(loaded(&own).is_ok());
+        let fault = ("UPSTREAMS__COURSE__FAULTS__STATUS", "503");
+        assert!(loaded(&[fault]).is_ok());
+        let refused = refusal(&[&own[..], &[fault]].concat());
+        assert!(
+            refused.contains("`upstreams.course.faults.status`"),
+            "{refused}"
+        );
     }
 
     #[test]
