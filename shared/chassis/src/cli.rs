@@ -133,8 +133,16 @@ fn serve<S: Service>(settings: Settings<S::Settings>) -> anyhow::Result<()> {
     });
     // The blocking read of standard input, if any, must not hold the exit.
     runtime.shutdown_background();
-    if let Err(error) = telemetry.shutdown() {
-        // A collector that is away is told here and does not spoil a clean end.
+    end_with::<S, _>(outcome, telemetry.shutdown())
+}
+
+/// The outcome of a command once its telemetry is flushed. A collector that is away is told on
+/// standard error; it neither spoils a clean end nor hides why another one failed.
+fn end_with<S: Service, E: fmt::Display>(
+    outcome: anyhow::Result<()>,
+    flushed: Result<(), E>,
+) -> anyhow::Result<()> {
+    if let Err(error) = flushed {
         writeln!(std::io::stderr(), "lyceum-{}: {error}", S::NAME).ok();
     }
     outcome
@@ -148,11 +156,13 @@ fn migrate<S: Service>(platform: &PlatformSettings) -> anyhow::Result<()> {
         ..platform.telemetry.clone()
     };
     let telemetry = lyceum_telemetry::init(&identity::<S>(platform), &log)?;
+    panics::log();
     let migrated = Database::migrate::<S::Migrator>(S::NAME, &platform.database);
     let outcome = runtime()?.block_on(migrated);
-    telemetry.shutdown()?;
-    outcome?;
-    Ok(())
+    end_with::<S, _>(
+        outcome.map(drop).map_err(anyhow::Error::from),
+        telemetry.shutdown(),
+    )
 }
 
 fn identity<S: Service>(platform: &PlatformSettings) -> ServiceIdentity {
