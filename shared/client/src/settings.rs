@@ -133,16 +133,13 @@ impl UpstreamSettings {
 
     /// The fault to start with.
     pub(crate) fn fault(&self, upstream: &str) -> Result<Option<Fault>, SettingsError> {
-        let broken = match self.faults.check() {
-            Ok(fault) => return Ok(fault),
-            Err(broken) => broken,
-        };
-        broken
-            .first()
-            .map_or(Ok(None), |InvalidSetting { key, rule }| {
-                let key = format!("upstreams.{upstream}.faults.{key}");
-                Err(SettingsError::new(key, *rule))
-            })
+        let section = format!("upstreams.{upstream}.faults");
+        self.faults.check().map_err(|broken| match broken.first() {
+            Some(InvalidSetting { key, rule }) => {
+                SettingsError::new(format!("{section}.{key}"), *rule)
+            }
+            None => SettingsError::new(section, "be a fault that can be"),
+        })
     }
 
     /// Checks what belongs to this crate; the parts of `lyceum-resilience` check their own.

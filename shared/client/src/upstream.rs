@@ -92,7 +92,7 @@ impl Upstream {
         self.0.injector.report()
     }
 
-    /// The policies in words, outermost first.
+    /// The policies in words, outermost first, and the fault of the settings if there is one.
     pub fn describe(&self) -> String {
         let Inner {
             name,
@@ -107,7 +107,7 @@ impl Upstream {
             bulkhead,
             ..
         } = settings;
-        format!(
+        let mut description = format!(
             "{name} at {}: \
              in all {} ms, or what the caller grants less {} ms; \
              up to {} attempts, waiting up to {} ms doubling to {} ms, \
@@ -137,7 +137,12 @@ impl Upstream {
             breaker.probes,
             settings.attempt_timeout_ms,
             settings.connect_timeout_ms,
-        )
+        );
+        if let Some(fault) = settings.faults.describe() {
+            description.push_str("; ");
+            description.push_str(&fault);
+        }
+        description
     }
 }
 

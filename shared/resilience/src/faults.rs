@@ -3,7 +3,8 @@
 //! What a breaker, a budget and a fallback are worth is seen only when a peer fails, and peers do
 //! not fail on demand. A [`Fault`] makes some attempts fail *here*, in front of the real one, and
 //! everything around the attempt cannot tell the difference. It ends by itself, after so many
-//! attempts or so much time, so that nobody has to remember to take it away.
+//! hits or so much time, when it is told to; one that is told neither, such as a fault of the
+//! settings, stays until it is taken away or the process ends.
 //!
 //! What happens instead of the work is the caller's own type `I`: a status for HTTP, a reply code
 //! for SMTP. Which attempts are hit is drawn from a seed, so a run can be repeated.
@@ -18,8 +19,8 @@ use std::time::Duration;
 use crate::deadline::Instant;
 use crate::settings::InvalidSetting;
 
-/// The longest delay, and the longest a fault set for a while may last: a fault that is forgotten
-/// is over before it is taken for an outage.
+/// The longest delay, and the longest a fault set for a while may last: one that is forgotten is
+/// over before it is taken for an outage.
 pub const LONGEST_MS: u64 = 600_000;
 const LONGEST: Duration = Duration::from_millis(LONGEST_MS);
 
@@ -87,6 +88,17 @@ impl<I> Fault<I> {
     /// The values.
     pub fn plan(&self) -> &Plan<I> {
         &self.0
+    }
+}
+
+impl<I: Copy> Fault<I> {
+    /// As it is at the moment it is set.
+    pub fn begun(&self) -> Active<I> {
+        Active {
+            fault: *self,
+            remaining: self.0.times,
+            ends_in: self.0.lasts,
+        }
     }
 }
 
@@ -338,6 +350,7 @@ mod tests {
             ..PLAN
         };
         let faults = running(plan, now);
+        assert_eq!(faults.active(now), Some(plan.check().unwrap().begun()));
         assert_eq!(faults.decide(now), HIT);
         assert_eq!(faults.active(now).unwrap().remaining, Some(1));
         let end = Some(End::Times);

@@ -30,7 +30,7 @@ async fn a_fault_is_set_seen_felt_and_taken_away() {
         json!([{"upstream": "course", "fault": null, "injected": 0}])
     );
 
-    let report: Value = set(&bakery, &json!({"status": 503, "times": 5}))
+    let report: Value = set(&bakery, &json!({"status": 503, "times": 5, "seed": 7}))
         .await
         .expect(200)
         .json();
@@ -44,7 +44,7 @@ async fn a_fault_is_set_seen_felt_and_taken_away() {
         "upstream": "course",
         "fault": {
             "ratio": 1.0, "latency_ms": 0, "status": 503, "reset": false,
-            "remaining": 5, "ends_in_ms": left,
+            "remaining": 5, "ends_in_ms": left, "seed": 7,
         },
         "injected": 0,
     });
@@ -83,6 +83,7 @@ async fn a_second_fault_takes_the_place_of_the_first() {
         (&Value::Null, &Value::Null)
     );
     assert!(now["ends_in_ms"].as_u64().unwrap() <= 1000, "{now}");
+    assert_eq!(now["seed"], 4_294_967_295_u32);
 }
 
 #[tokio::test]
@@ -104,6 +105,10 @@ async fn every_body_that_cannot_be_names_its_fields() {
         ),
         (
             json!({"reset": true, "ratio": -0.1}),
+            &[("#/ratio", "out_of_range")],
+        ),
+        (
+            json!({"reset": true, "ratio": 0}),
             &[("#/ratio", "out_of_range")],
         ),
         (

@@ -3,7 +3,9 @@
 //! An attempt that is hit is an attempt like any other to all around it: it has its CLIENT span,
 //! its timeout, its verdict for the breaker and its price. Only the attribute `lyceum.fault` of
 //! the span, a counter and the log say that it was done on purpose. [`Upstream`](crate::Upstream)
-//! takes a fault and takes it away; it ends by itself otherwise, and is never set in production.
+//! takes a fault and takes it away; it ends by itself when it says so. One of the settings is
+//! there until the process ends or somebody takes it away. Nothing here knows production: whoever
+//! reads settings or answers requests refuses it there.
 
 mod order;
 mod report;
@@ -73,25 +75,30 @@ impl Injector {
     }
 
     /// Sets a fault, in the place of the one before.
+    ///
+    /// Told before it is in force: it may be over by the time anybody could tell.
     pub(crate) fn inject(&self, fault: Fault) -> FaultReport {
         let now = Instant::now();
+        let set = ActiveFault::from(fault.0.begun());
+        tracing::warn!(
+            event = "fault.set",
+            upstream = self.upstream,
+            fault = word(fault.0.plan().instead),
+            ratio = set.ratio,
+            latency_ms = set.latency_ms,
+            status = set.status,
+            times = set.remaining,
+            ends_in_ms = set.ends_in_ms,
+            seed = set.seed,
+            "attempts at this peer fail on purpose"
+        );
+        let injected = self.faults.injected();
         self.log_end(self.faults.set(fault.0, now));
-        let report = FaultReport::of(self.upstream, &self.faults, now);
-        if let Some(set) = &report.fault {
-            tracing::warn!(
-                event = "fault.set",
-                upstream = self.upstream,
-                fault = word(fault.0.plan().instead),
-                ratio = set.ratio,
-                latency_ms = set.latency_ms,
-                status = set.status,
-                times = set.remaining,
-                ends_in_ms = set.ends_in_ms,
-                seed = fault.0.plan().seed,
-                "attempts at this peer fail on purpose"
-            );
+        FaultReport {
+            upstream: self.upstream,
+            fault: Some(set),
+            injected,
         }
-        report
     }
 
     /// Takes the fault away, if there is one.

@@ -34,6 +34,8 @@ pub struct ActiveFault {
     pub remaining: Option<u32>,
     /// Milliseconds that are left, when it ends by itself.
     pub ends_in_ms: Option<u64>,
+    /// What decides which attempts are hit: asked for again, it hits the same.
+    pub seed: u64,
 }
 
 impl FaultReport {
@@ -60,6 +62,7 @@ impl From<Active<Instead>> for ActiveFault {
             reset: plan.instead == Some(Instead::Reset),
             remaining: active.remaining,
             ends_in_ms: active.ends_in.map(millis),
+            seed: plan.seed,
         }
     }
 }

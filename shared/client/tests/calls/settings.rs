@@ -64,6 +64,16 @@ fn what_is_set_is_what_is_described() {
     ] {
         assert!(description.contains(words), "{description}");
     }
+    assert!(!description.contains("on purpose"), "{description}");
+
+    let courses = client(&peer, |settings| {
+        settings.faults.ratio = 0.25;
+        settings.faults.latency_ms = 300;
+        settings.faults.status = 503;
+    });
+    let description = courses.upstream().describe();
+    let fault = "; 25 % of attempts on purpose 300 ms late and answered 503";
+    assert!(description.ends_with(fault), "{description}");
 }
 
 #[test]

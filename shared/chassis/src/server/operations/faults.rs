@@ -90,7 +90,7 @@ impl FromFields for NewFault {
         let times = fields.optional("times", Ok::<u32, Infallible>);
         let for_ms = fields.optional("for_ms", Ok::<u64, Infallible>);
         let seed = fields.optional("seed", Ok::<u32, Infallible>);
-        let says_what = latency_ms.is_some() && status.is_some() && reset.is_some();
+        let all_readable = latency_ms.is_some() && status.is_some() && reset.is_some();
 
         // What could not be read is a fault already; the rest is checked all the same.
         let order = FaultOrder {
@@ -102,9 +102,14 @@ impl FromFields for NewFault {
             for_ms: for_ms.flatten().or(Some(LONGEST_MS)),
             seed: seed.flatten(),
         };
+        if order.ratio == 0.0 {
+            // In the settings it is a switch; whoever asks for a fault wants one.
+            let detail = "must be above 0: `DELETE` takes a fault away";
+            fields.fault("ratio", "out_of_range", detail);
+        }
         match order.check() {
             Ok(Some(fault)) => return Some(Self(fault)),
-            Ok(None) if says_what => {
+            Ok(None) if all_readable => {
                 let detail = "is required, unless `latency_ms` or `reset` says what goes wrong";
                 fields.fault("status", "required", detail);
             }
