@@ -94,7 +94,7 @@ pub enum NotReady {
 /// request may succeed in a moment, so a handler answers 503 with `Retry-After`, not 500.
 ///
 /// True for a pool that is exhausted or closed, a lost or refused connection, a server that is
-/// starting, stopping or out of resources, a deadlock or lock timeout, a statement cut by its
+/// starting, stopping, read-only or out of resources, a deadlock or lock timeout, a statement cut by its
 /// timeout, and a `SQLite` file that is locked, gone, read-only, or on a full or failing disk.
 pub fn is_unavailable(error: &DbErr) -> bool {
     match error {
@@ -105,7 +105,11 @@ pub fn is_unavailable(error: &DbErr) -> bool {
 
 /// Whether the connection is gone, and with it the statement's answer. Another one may work.
 pub(super) fn connection_is_lost(error: &DbErr) -> bool {
-    driver_error(error).is_some_and(|error| match error {
+    driver_error(error).is_some_and(driver_lost_connection)
+}
+
+pub(super) fn driver_lost_connection(error: &sqlx::Error) -> bool {
+    match error {
         sqlx::Error::Io(_) => true,
         sqlx::Error::Database(error) => {
             let code = error.code().unwrap_or_default();
@@ -113,7 +117,7 @@ pub(super) fn connection_is_lost(error: &DbErr) -> bool {
             matches!(code.as_ref(), "57P01" | "57P02" | "57P05")
         }
         _ => false,
-    })
+    }
 }
 
 pub(super) fn driver_is_unavailable(error: &sqlx::Error) -> bool {
@@ -144,7 +148,8 @@ fn postgres_is_unavailable(sqlstate: &str) -> bool {
     matches!(class, "08" | "53") // connection exceptions, insufficient resources
         || matches!(
             sqlstate,
-            "40001" // serialization failure
+            "25006" // read-only: demoted to a standby, or somebody saves a full disk
+            | "40001" // serialization failure
             | "40P01" // deadlock detected
             | "55P03" // lock not available
             | "57014" // statement timeout
@@ -173,7 +178,9 @@ mod tests {
 
     #[test]
     fn a_database_that_is_down_or_busy_is_unavailable_and_a_wrong_statement_is_not() {
-        for sqlstate in ["08006", "53300", "57P03", "57P05", "40P01", "57014"] {
+        for sqlstate in [
+            "08006", "25006", "53300", "57P03", "57P05", "40P01", "57014",
+        ] {
             assert!(postgres_is_unavailable(sqlstate), "{sqlstate}");
         }
         for sqlstate in ["23505", "42P01", "22P02", ""] {

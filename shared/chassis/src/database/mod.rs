@@ -130,7 +130,7 @@ impl Database {
             Err(error) if error::connection_is_lost(&error) => begin().await?,
             begun => begun?,
         };
-        Ok(Transaction::new(inner, turn))
+        Ok(Transaction::new(inner, self.watch.clone(), turn))
     }
 
     /// Asks the database for a sign of life. Leaves no span.
@@ -154,15 +154,20 @@ impl Database {
     /// # Errors
     /// [`NotReady`] says what is missing.
     pub async fn ready(&self) -> Result<(), NotReady> {
-        if self.migrations.applied.load(Ordering::Relaxed) {
+        if self.is_migrated() {
             return Ok(self.ping().await?);
         }
         self.migrated().await
     }
 
+    /// Whether every migration was found applied. Asks nobody.
+    pub(crate) fn is_migrated(&self) -> bool {
+        self.migrations.applied.load(Ordering::Relaxed)
+    }
+
     /// Whether every migration is applied. Once it is, nobody is asked.
     pub(crate) async fn migrated(&self) -> Result<(), NotReady> {
-        if self.migrations.applied.load(Ordering::Relaxed) {
+        if self.is_migrated() {
             return Ok(());
         }
         let pending = self.pending().await?;

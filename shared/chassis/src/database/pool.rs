@@ -99,9 +99,12 @@ fn pool_options<D: Driver>(settings: &DatabaseSettings, watch: &Watch) -> PoolOp
         .before_acquire(move |connection: &mut D::Connection, metadata| {
             let idle_for = metadata.idle_for;
             let doubtful = idle_for >= check_after_idle || watch.suspects(idle_for);
+            let watch = watch.clone();
             Box::pin(async move {
                 if doubtful {
-                    connection.ping().await?;
+                    // The pool takes another one and tells nobody.
+                    let answer = connection.ping().await;
+                    answer.inspect_err(|error| watch.learn_of_connection(error))?;
                 }
                 watch::handed_out();
                 Ok(true)

@@ -8,6 +8,7 @@ use sea_orm::{
 };
 
 use super::instant;
+use super::watch::Watch;
 use super::writers::Turn;
 
 /// Everything inside happens, or nothing does. Dropped without [`Self::commit`], nothing does.
@@ -19,12 +20,17 @@ use super::writers::Turn;
 pub struct Transaction {
     // Declared before the turn: rolls back, then lets the next writer in.
     inner: Traced<DatabaseTransaction>,
+    watch: Watch,
     _turn: Turn,
 }
 
 impl Transaction {
-    pub(super) const fn new(inner: Traced<DatabaseTransaction>, turn: Turn) -> Self {
-        Self { inner, _turn: turn }
+    pub(super) const fn new(inner: Traced<DatabaseTransaction>, watch: Watch, turn: Turn) -> Self {
+        Self {
+            inner,
+            watch,
+            _turn: turn,
+        }
     }
 
     /// Makes it true for everybody.
@@ -32,7 +38,8 @@ impl Transaction {
     /// # Errors
     /// When the connection is lost meanwhile, the outcome is unknown.
     pub async fn commit(self) -> Result<(), DbErr> {
-        self.inner.commit().await
+        let outcome = self.inner.commit().await;
+        self.watch.learning(outcome)
     }
 
     /// Ends it without effect; dropping does the same a moment later.
@@ -40,7 +47,8 @@ impl Transaction {
     /// # Errors
     /// When the connection is lost; nothing has happened then either.
     pub async fn rollback(self) -> Result<(), DbErr> {
-        self.inner.rollback().await
+        let outcome = self.inner.rollback().await;
+        self.watch.learning(outcome)
     }
 
     fn adapt(&self, statement: Statement) -> Result<Statement, DbErr> {
@@ -55,18 +63,22 @@ impl ConnectionTrait for Transaction {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.inner.execute_raw(self.adapt(statement)?).await
+        let outcome = self.inner.execute_raw(self.adapt(statement)?).await;
+        self.watch.learning(outcome)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.inner.execute_unprepared(sql).await
+        let outcome = self.inner.execute_unprepared(sql).await;
+        self.watch.learning(outcome)
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.inner.query_one_raw(self.adapt(statement)?).await
+        let outcome = self.inner.query_one_raw(self.adapt(statement)?).await;
+        self.watch.learning(outcome)
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.inner.query_all_raw(self.adapt(statement)?).await
+        let outcome = self.inner.query_all_raw(self.adapt(statement)?).await;
+        self.watch.learning(outcome)
     }
 }

@@ -15,7 +15,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use lyceum_telemetry::metrics::{Counter, Histogram, KeyValue, UpDownCounter, meter};
-use sea_orm::{ConnAcquireErr, DbErr};
+use sea_orm::{ConnAcquireErr, DbErr, sqlx};
 
 use super::error;
 
@@ -115,30 +115,44 @@ impl Watch {
         &self,
         work: impl Future<Output = Result<T, DbErr>>,
     ) -> Result<T, DbErr> {
-        let outcome = WAIT.scope(Wait::begin(self), work).await;
-        if let Err(error) = &outcome {
-            self.learn(error);
-        }
-        outcome
+        self.learning(WAIT.scope(Wait::begin(self), work).await)
+    }
+
+    /// Learns from the failure of a statement that has its connection, if it did fail.
+    pub(super) fn learning<T>(&self, outcome: Result<T, DbErr>) -> Result<T, DbErr> {
+        outcome.inspect_err(|error| self.learn(error))
     }
 
     /// Remembers a loss, counts a wait in vain.
     pub(super) fn learn(&self, error: &DbErr) {
         if error::connection_is_lost(error) {
-            self.0
-                .lost
-                .store(self.micros(Instant::now()), Ordering::Relaxed);
+            self.remember_loss();
         }
         if matches!(error, DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)) {
             self.0.timeouts.add(1, &self.0.labels);
         }
     }
 
+    /// Remembers a loss that the driver found before there was a statement.
+    pub(super) fn learn_of_connection(&self, error: &sqlx::Error) {
+        if error::driver_lost_connection(error) {
+            self.remember_loss();
+        }
+    }
+
+    fn remember_loss(&self) {
+        let now = self.micros(Instant::now());
+        self.0.lost.store(now, Ordering::Relaxed);
+    }
+
     /// Whether a connection unused for that long may have been cut together with one that was.
     pub(super) fn suspects(&self, idle_for: Duration) -> bool {
         let lost = self.0.lost.load(Ordering::Relaxed);
+        if lost == 0 {
+            return false;
+        }
         let idle_since = Instant::now().checked_sub(idle_for);
-        lost > 0 && idle_since.is_none_or(|idle_since| self.micros(idle_since) <= lost)
+        idle_since.is_none_or(|idle_since| self.micros(idle_since) <= lost)
     }
 
     fn micros(&self, instant: Instant) -> u64 {
@@ -214,10 +228,21 @@ mod tests {
         std::thread::yield_now();
         while watch.micros(Instant::now()) == 0 {}
         let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-        let lost = sea_orm::RuntimeErr::SqlxError(Arc::new(sea_orm::sqlx::Error::Io(reset)));
+        let lost = sea_orm::RuntimeErr::SqlxError(Arc::new(sqlx::Error::Io(reset)));
         watch.learn(&DbErr::Query(lost));
         assert!(watch.suspects(Duration::from_secs(1)));
         while watch.micros(Instant::now()) <= watch.0.lost.load(Ordering::Relaxed) {}
         assert!(!watch.suspects(Duration::ZERO), "it was in use since");
+    }
+
+    #[test]
+    fn a_check_that_finds_a_connection_cut_makes_the_others_suspect() {
+        let watch = Watch::new("test");
+        while watch.micros(Instant::now()) == 0 {}
+        watch.learn_of_connection(&sqlx::Error::PoolTimedOut);
+        assert!(!watch.suspects(Duration::MAX), "nothing was lost");
+        let cut = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
+        watch.learn_of_connection(&sqlx::Error::Io(cut));
+        assert!(watch.suspects(Duration::from_secs(1)));
     }
 }

@@ -72,6 +72,23 @@ async fn a_write_that_is_cut_off_is_unavailability_once_and_the_others_are_spare
 }
 
 #[tokio::test]
+async fn a_transaction_that_is_cut_off_is_told_and_spares_the_others() {
+    if Engine::chosen() == Engine::Sqlite {
+        return; // A file cannot hang up.
+    }
+    let (database, place) = trusting().await;
+    let transaction = database.begin_write().await.unwrap();
+    insert_topic(&transaction, "logic").await.unwrap();
+    cut(&place).await;
+    let error = insert_topic(&transaction, "ethics").await.unwrap_err();
+    assert!(is_unavailable(&error), "{error}");
+    drop(transaction);
+    // A write would not be sent again: it was given a connection that had been checked.
+    insert_topic(&database, "rhetoric").await.unwrap();
+    assert_eq!(scalar::<i64>(&database, COUNT_TOPICS).await, 1);
+}
+
+#[tokio::test]
 async fn a_disk_that_is_full_or_read_only_is_unavailability_and_heals() {
     let (_, place) = database().await;
     let mut single = settings(place.url());
