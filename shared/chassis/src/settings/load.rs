@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::database::DatabaseError;
 
-use super::variables::{self, Environment};
+use super::variables::{self, Variables};
 use super::{PLATFORM_DEFAULTS, PlatformSettings, ServiceSettings, Settings};
 
 /// Why settings cannot be used.
@@ -130,7 +130,7 @@ pub fn load<S: ServiceSettings>(
 fn merge(
     service_defaults: &str,
     file: Option<PathBuf>,
-    environment: &Environment,
+    environment: &Variables,
 ) -> Result<Map<String, Value>, SettingsError> {
     let mut builder = Config::builder()
         .add_source(File::from_str(PLATFORM_DEFAULTS, FileFormat::Toml))
@@ -173,7 +173,7 @@ fn take_foreign(all: &mut Map<String, Value>) -> Map<String, Value> {
 
 fn typed<T: DeserializeOwned>(
     sections: Map<String, Value>,
-    environment: &Environment,
+    environment: &Variables,
 ) -> Result<T, SettingsError> {
     let value = Value::new(None, ValueKind::Table(sections));
     serde_path_to_error::deserialize(value).map_err(|error| {

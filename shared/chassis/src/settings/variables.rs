@@ -2,7 +2,8 @@
 //!
 //! `LYCEUM__DATABASE__URL` is `database.url`; `LYCEUM__DATABASE__URL_FILE` is the path of a file
 //! whose content is. That is how the official images read secrets, and how an orchestrator mounts
-//! them. What such a file says never stands in a message: it is a secret more often than not.
+//! them. What such a file says never stands in a message: it is a secret more often than not. Nor
+//! does a path that is none, for somebody may have put the secret itself there.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -39,13 +40,13 @@ pub(super) struct Given {
 }
 
 /// What the environment sets, by key.
-pub(super) type Environment = BTreeMap<String, Given>;
+pub(super) type Variables = BTreeMap<String, Given>;
 
 /// Reads the variables that are ours, and the files some of them name.
 ///
 /// # Errors
 /// A key is set twice, or its file cannot be used; the message names the variables and the path.
-pub(super) fn read(variables: Vec<(String, String)>) -> Result<Environment, SettingsError> {
+pub(super) fn read(variables: Vec<(String, String)>) -> Result<Variables, SettingsError> {
     let mut spelt: BTreeMap<String, (String, String, bool)> = BTreeMap::new();
     for (variable, text) in variables {
         let Some((key, from_file)) = key_of(&variable) else {
@@ -100,6 +101,8 @@ fn key_of(variable: &str) -> Option<(String, bool)> {
 fn value_of(key: &str, text: String) -> Value {
     let kind = if LISTS.contains(&key) {
         let items = text.split([',', '\n']).map(str::trim);
+        // A blank line between two items is none itself.
+        let items = items.filter(|item| !item.is_empty());
         items.collect::<Vec<_>>().into()
     } else {
         ValueKind::String(text)
@@ -109,10 +112,14 @@ fn value_of(key: &str, text: String) -> Value {
 
 /// What the file says, without the newline that editors and `echo` put at its end.
 fn content(variable: &str, path: &Path) -> Result<String, SettingsError> {
-    let refuse = |reason: String| SettingsError::Variable {
+    let told = |reason: String| SettingsError::Variable {
         variable: variable.to_owned(),
-        reason: format!("{}: {reason}", path.display()),
+        reason,
     };
+    if !path.is_absolute() {
+        return Err(told("is not an absolute path".to_owned()));
+    }
+    let refuse = |reason: String| told(format!("{}: {reason}", path.display()));
     let bytes = read_bounded(path).map_err(|error| refuse(error.to_string()))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(refuse(format!("larger than {MAX_FILE_BYTES} bytes")));

@@ -43,7 +43,11 @@ fn any_key_can_be_read_from_a_file() {
 #[test]
 fn a_list_is_separated_by_lines_or_commas() {
     let (new, old) = ("n".repeat(32), "o".repeat(32));
-    for text in [format!("{new}\n{old}\n"), format!("{new}, {old}")] {
+    for text in [
+        format!("{new}\n{old}\n"),
+        format!("{new}\n\n{old}\n\n"),
+        format!("{new}, {old},"),
+    ] {
         let folder = folder(&[("secrets", text.as_bytes())]);
         let file = path(&folder, "secrets");
         let settings = with(&[("LYCEUM__SERVICE_AUTH__SECRETS_FILE", &file)]).unwrap();
@@ -89,6 +93,16 @@ fn a_file_that_cannot_be_used_is_named_with_its_variable_and_never_quoted() {
         assert!(message.starts_with(&named), "{message}");
         assert!(message.contains(reason), "{message}");
         assert!(!message.contains("hunter2") && !message.contains('\n'));
+    }
+}
+
+#[test]
+fn what_is_no_absolute_path_may_be_the_secret_itself_and_is_not_quoted() {
+    for text in ["hunter2", "secrets/hunter2", ""] {
+        assert_eq!(
+            refusal(&[("LYCEUM__OVEN__KEY_FILE", text)]),
+            "LYCEUM__OVEN__KEY_FILE names a file that cannot be used: is not an absolute path"
+        );
     }
 }
 
