@@ -1,7 +1,8 @@
 //! Bounds on the work of one request: its deadline, a panic inside it, a schema that is not there.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -83,12 +84,59 @@ pub(super) async fn panics(
     }
 }
 
+/// How often the database is asked whether somebody has migrated it, however many ask for it; and
+/// what a caller is told to wait.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
 /// The database whose tables the requests of a listener need.
 #[derive(Debug)]
-pub(super) struct Schema(pub Database);
+pub(super) struct Schema {
+    database: Database,
+    looks: Looks,
+}
 
-/// Where no table is needed: machines ask it whether the process is up.
-const WITHOUT_TABLES: &str = "/health";
+impl Schema {
+    pub(super) fn new(database: Database) -> Self {
+        Self {
+            database,
+            looks: Looks::default(),
+        }
+    }
+
+    async fn is_there(&self) -> Result<(), ApiError> {
+        if self.database.is_migrated() {
+            Ok(())
+        } else if self.looks.may_look(Instant::now()) {
+            self.database.migrated().await.map_err(not_yet)
+        } else {
+            Err(pending(anyhow::anyhow!("migrations were just pending")))
+        }
+    }
+}
+
+/// When the database was last asked.
+#[derive(Debug, Default)]
+struct Looks(Mutex<Option<Instant>>);
+
+impl Looks {
+    /// Whether it is this caller's turn to ask the database.
+    fn may_look(&self, now: Instant) -> bool {
+        let mut looked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = looked.is_none_or(|before| now.duration_since(before) >= LOOK_EVERY);
+        if due {
+            *looked = Some(now);
+        }
+        due
+    }
+}
+
+/// Where no table is needed: machines ask whether the process is up, people what it can do and
+/// what a problem means, such as the one they get meanwhile.
+fn needs_no_table(path: &str) -> bool {
+    matches!(path, "/health" | "/openapi.json" | "/docs")
+        || path.starts_with("/docs/")
+        || path.starts_with("/problems/")
+}
 
 /// Answers 503 until the database is migrated: what would fail on a missing table is no fault of
 /// ours, and works as soon as somebody has run `migrate`.
@@ -96,10 +144,10 @@ pub(super) async fn migrated(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    if request.path() != WITHOUT_TABLES
+    if !needs_no_table(request.path())
         && let Some(schema) = request.app_data::<web::Data<Schema>>()
     {
-        schema.0.migrated().await.map_err(not_yet)?;
+        schema.is_there().await?;
     }
     next.call(request)
         .await
@@ -109,8 +157,43 @@ pub(super) async fn migrated(
 fn not_yet(reason: NotReady) -> ApiError {
     match reason {
         NotReady::Unreachable(error) => error.into(),
-        NotReady::Pending(_) => ApiError::of(ProblemKind::Unavailable)
-            .retry_after(Duration::from_secs(1))
-            .cause(reason),
+        NotReady::Pending(_) => pending(reason),
+    }
+}
+
+fn pending(cause: impl Into<anyhow::Error>) -> ApiError {
+    ApiError::of(ProblemKind::Unavailable)
+        .retry_after(LOOK_EVERY)
+        .cause(cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_database_is_asked_once_a_second_however_many_wait_for_it() {
+        let (looks, start) = (Looks::default(), Instant::now());
+        let after = |millis| looks.may_look(start + Duration::from_millis(millis));
+        let asked = [0, 0, 1, 999, 1_000, 1_001, 1_999, 2_000].map(after);
+        let expected = [true, false, false, false, true, false, false, true];
+        assert_eq!(asked, expected);
+    }
+
+    #[test]
+    fn what_is_read_about_the_service_needs_no_table() {
+        for path in [
+            "/health",
+            "/openapi.json",
+            "/docs",
+            "/docs/",
+            "/docs/index.html",
+            "/problems/unavailable",
+        ] {
+            assert!(needs_no_table(path), "{path}");
+        }
+        for path in ["/", "/healthy", "/docsy", "/problems", "/users/1"] {
+            assert!(!needs_no_table(path), "{path}");
+        }
     }
 }

@@ -19,7 +19,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpServer};
 use lyceum_client::Upstream;
@@ -125,7 +125,9 @@ fn start_api(
     };
     let draining = web::Data::new(lifecycle.clone());
     let limits = web::Data::new(limits);
-    let schema = web::Data::new(guard::Schema(parts.database.clone()));
+    let schema = web::Data::new(guard::Schema::new(parts.database.clone()));
+    // Otherwise the start has migrated, or there would be no listener.
+    let may_lack_tables = !parts.settings.database.migrate_on_start;
     let server = HttpServer::new(move || {
         let routes = routes.clone();
         App::new()
@@ -138,7 +140,7 @@ fn start_api(
             .configure(|config| documentation.configure(config))
             .configure(routes)
             // The last one wrapped is the first one called.
-            .wrap(from_fn(guard::migrated))
+            .wrap(Condition::new(may_lack_tables, from_fn(guard::migrated)))
             .wrap(from_fn(guard::panics))
             .wrap(from_fn(guard::deadline))
             .wrap(from_fn(answer::finish))
