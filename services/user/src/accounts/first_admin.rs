@@ -15,6 +15,8 @@ use crate::state::State;
 
 /// How soon after somebody has migrated the admin is there.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The longest wait after a failure: each try costs a password hash.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// The section `admin`, parsed.
 #[derive(Debug, Clone)]
@@ -88,17 +90,70 @@ pub(crate) async fn ensure(state: &State, admin: FirstAdmin) -> Result<(), First
 
 /// Makes the account as soon as there are tables for it.
 pub(crate) async fn ensure_later(state: State, admin: FirstAdmin) {
+    let mut tries = Tries::default();
     loop {
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(tries.pause()).await;
         if let Err(reason) = state.database.ready().await {
             tracing::debug!(%reason, "no first admin yet");
             continue;
         }
-        match ensure(&state, admin.clone()).await {
-            Ok(()) => return,
-            Err(reason) => {
-                tracing::warn!(event = "admin.not_made", %reason, "it is tried again");
-            }
+        let Err(reason) = ensure(&state, admin.clone()).await else {
+            return;
+        };
+        let reason = reason.to_string();
+        if tries.failed(&reason) {
+            tracing::warn!(event = "admin.not_made", reason, "it is tried again");
         }
+    }
+}
+
+/// Failures so far, so that what goes on failing costs and says less and less.
+#[derive(Debug, Default)]
+struct Tries {
+    failed: u32,
+    told: String,
+}
+
+impl Tries {
+    /// How long to wait before the next one.
+    fn pause(&self) -> Duration {
+        let doubled = LOOK_EVERY.saturating_mul(2_u32.saturating_pow(self.failed));
+        doubled.min(LONGEST_PAUSE)
+    }
+
+    /// Counts one more; whether its reason is news.
+    fn failed(&mut self, reason: &str) -> bool {
+        self.failed = self.failed.saturating_add(1);
+        let news = self.told != reason;
+        if news {
+            reason.clone_into(&mut self.told);
+        }
+        news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_on_failing_is_tried_ever_more_rarely_and_told_when_its_reason_changes() {
+        let mut tries = Tries::default();
+        let mut pauses = vec![tries.pause().as_secs()];
+        for (reason, news) in [
+            ("locked", true),
+            ("locked", false),
+            ("full", true),
+            ("full", false),
+            ("locked", true),
+            ("locked", false),
+        ] {
+            assert_eq!(tries.failed(reason), news, "{reason}");
+            pauses.push(tries.pause().as_secs());
+        }
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30]);
+        tries.failed = u32::MAX;
+        assert!(!tries.failed("locked"));
+        assert_eq!(tries.pause(), LONGEST_PAUSE);
     }
 }
