@@ -3,8 +3,8 @@
 //! The span joins the caller's trace, is named `{METHOD} {route template}` once the route is known, and ends with
 //! the last byte of the body. A body of unknown length (SSE, an upgrade to WebSocket) may flow for hours: there
 //! the span ends with the response head, as do the duration and the active count, and log lines of the
-//! stream still name its trace, and its statements make no spans. A request whose future is dropped because its client has gone ends without a status
-//! code and without an error: nobody was answered and nothing failed. Each leaves one line in the access log, with
+//! stream still name its trace, and its statements make no spans. A request whose future is dropped, because its client has gone or a drain is
+//! at its end, ends without a status code and without an error: nobody was answered and nothing failed. Each leaves one line in the access log, with
 //! the ids of its trace: route, status, duration, nothing of the caller.
 
 mod body;

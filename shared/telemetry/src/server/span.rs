@@ -1,4 +1,5 @@
 //! The life of one SERVER span: begun from a request, told its route and status, ended exactly once.
+//! Without a status it ended before the answer: the caller has left, or the end of a drain has cut it off.
 
 use actix_web::{
     Error, HttpRequest,
@@ -155,7 +156,7 @@ impl RequestSpan {
                 method,
                 route,
                 duration_ms,
-                "the caller left before the answer"
+                "ended before the answer"
             );
         }
     }
