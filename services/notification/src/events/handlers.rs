@@ -7,6 +7,7 @@ use lyceum_chassis::http::{ApiError, Body};
 use lyceum_contracts::event::Envelope;
 use lyceum_contracts::notification::{EventBatch, EventReceipt};
 use lyceum_telemetry::context;
+use opentelemetry::trace::Status;
 use sea_orm::DbErr;
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -55,7 +56,14 @@ pub(crate) async fn receive_events(
 
 /// Lets the event have its effect and says so, in the trace that caused it.
 async fn take_in(state: &State, envelope: &Envelope) -> Result<Outcome, DbErr> {
-    let outcome = commands::take_in(&state.database, &state.hub, envelope, clock::now()).await?;
+    let outcome = commands::take_in(&state.database, &state.hub, envelope, clock::now())
+        .await
+        .inspect_err(|_| {
+            // The request's own span is of another trace.
+            let span = Span::current();
+            span.set_attribute("error.type", "database");
+            span.set_status(Status::error(""));
+        })?;
     tracing::info!(
         event = "event.taken_in",
         lyceum.event.id = %envelope.event_id,

@@ -1,8 +1,9 @@
 //! The effect of an event stands in the trace of the request that caused it.
 
 use lyceum_telemetry::testing::Captured;
-use opentelemetry::trace::SpanKind;
+use opentelemetry::trace::{SpanKind, Status};
 use opentelemetry_sdk::trace::SpanData;
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
 use crate::platform::{EVENTS, Platform, enrolment};
@@ -91,6 +92,24 @@ async fn the_effect_is_a_child_of_the_cause_and_links_to_the_delivery() {
             "{statement} in {statements:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn an_effect_that_fails_is_an_error_in_the_trace_of_its_cause() {
+    const CAUSE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let platform = Platform::start();
+    let database = platform.app.database().connect().await;
+    let rename = "ALTER TABLE notifications RENAME TO elsewhere";
+    database.execute_unprepared(rename).await.unwrap();
+    let event = caused_by(
+        enrolment(1, "Logic"),
+        &format!("00-{CAUSE}-{ORIGIN_SPAN}-01"),
+    );
+    platform.deliver(&[event]).await.expect(500);
+    let name = "process enrolment.created";
+    let process = span_of(platform.app.captured(), CAUSE, &SpanKind::Consumer, name).await;
+    assert_eq!(process.status, Status::error(""));
+    assert_eq!(attribute(&process, "error.type"), "database");
 }
 
 #[tokio::test]
