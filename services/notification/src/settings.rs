@@ -110,6 +110,28 @@ mod tests {
     }
 
     #[test]
+    fn faults_on_purpose_are_for_development_alone() {
+        let own = |name: &str, value: &str| (format!("LYCEUM__{name}"), value.to_owned());
+        let fault = own("UPSTREAMS__USER__FAULTS__STATUS", "503");
+        assert!(with(&fault.0, &fault.1).is_ok());
+        let variables = vec![
+            own("ENVIRONMENT", "production"),
+            own("SERVICE_AUTH__SECRETS", "0123456789abcdef0123456789abcdef"),
+            fault,
+        ];
+        let source = Source {
+            file: None,
+            variables,
+        };
+        let refused = load::<NotificationSettings>(App::DEFAULTS, source).unwrap_err();
+        let refused = refused.to_string();
+        assert!(
+            refused.contains("`upstreams.user.faults.status`"),
+            "{refused}"
+        );
+    }
+
+    #[test]
     fn a_setting_that_cannot_be_names_its_key() {
         for key in [
             "heartbeat_ms",
