@@ -9,7 +9,7 @@ use hyper::http::request::Builder;
 use hyper::{Method, Request};
 use lyceum_contracts::course::{Course, CourseStatus, CreateCourse};
 use lyceum_contracts::ids::{CourseId, UserId};
-use lyceum_contracts::page::Page;
+use lyceum_contracts::page::{MAX_LIMIT, Page};
 use lyceum_contracts::role::Role;
 use lyceum_contracts::user::{Credentials, Overview, RegisterUser, Session, User, UserUpdate};
 use serde::Serialize;
@@ -34,6 +34,14 @@ pub enum CallError {
         status: u16,
         /// Of the answer.
         body: String,
+    },
+    /// The admin's login is none.
+    #[error(
+        "the admin cannot sign in as {email}: 401; the data was made with another ADMIN_PASSWORD"
+    )]
+    AdminRefused {
+        /// Of the admin.
+        email: String,
     },
     /// No answer, or one that cannot be read.
     #[error(transparent)]
@@ -63,7 +71,7 @@ impl Caller {
     }
 }
 
-/// One request; built by [`get`], [`post`] and the methods, sent by [`Api::send`].
+/// One request; built by [`get`], [`post`] and its own methods, sent by [`Api::send`].
 struct Call<'a> {
     method: Method,
     service: Service,
@@ -167,6 +175,21 @@ impl Api {
         })
         .await
         .map(drop)
+    }
+
+    /// The whole catalogue, page by page.
+    pub async fn catalogue(&self, caller: &Caller) -> Result<Vec<Course>, CallError> {
+        let (mut courses, mut query) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/courses?limit={MAX_LIMIT}{query}");
+            let page = self.send(get(Service::Course, path).by(caller)).await?;
+            let page: Page<Course> = page.json()?;
+            courses.extend(page.items);
+            match page.next_cursor {
+                Some(cursor) => query = format!("&cursor={cursor}"),
+                None => return Ok(courses),
+            }
+        }
     }
 
     /// The first courses of the catalogue, which holds what is published.

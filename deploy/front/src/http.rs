@@ -2,6 +2,7 @@
 //!
 //! Not for calls between services: those go through `lyceum-client`. Every exchange has an end.
 
+use std::error::Error;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
@@ -37,10 +38,12 @@ pub struct Answer {
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// Nobody listens there, or the connection broke.
-    #[error("no answer from {url}")]
+    #[error("no answer from {url}: {cause}")]
     NoAnswer {
         /// Where the request went.
         url: String,
+        /// What went wrong, down to the system's reason.
+        cause: String,
     },
     /// The answer is not what was asked for.
     #[error("the answer cannot be read: {0}")]
@@ -93,10 +96,7 @@ impl Http {
     pub async fn listen(&self, request: Builder, moment: Duration) -> Result<u16, HttpError> {
         let request = request.body(Full::default())?;
         let url = request.uri().to_string();
-        let opened = tokio::time::timeout(TIMEOUT, self.0.request(request)).await;
-        let Ok(Ok(answer)) = opened else {
-            return Err(HttpError::NoAnswer { url });
-        };
+        let answer = in_time(&url, async { Ok(self.0.request(request).await?) }).await?;
         let status = answer.status().as_u16();
         let mut body = answer.into_body();
         let read = async { while let Some(Ok(_)) = body.frame().await {} };
@@ -108,18 +108,45 @@ impl Http {
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, HttpError> {
         let url = request.uri().to_string();
         let exchange = async {
-            let (head, body) = self.0.request(request).await.ok()?.into_parts();
-            let body = body.collect().await.ok()?.to_bytes();
-            Some(Answer {
+            let (head, body) = self.0.request(request).await?.into_parts();
+            let body = body.collect().await?.to_bytes();
+            Ok(Answer {
                 status: head.status.as_u16(),
                 body,
             })
         };
-        match tokio::time::timeout(TIMEOUT, exchange).await {
-            Ok(Some(answer)) => Ok(answer),
-            Ok(None) | Err(_) => Err(HttpError::NoAnswer { url }),
-        }
+        in_time(&url, exchange).await
     }
+}
+
+async fn in_time<T>(
+    url: &str,
+    exchange: impl Future<Output = Result<T, Box<dyn Error>>>,
+) -> Result<T, HttpError> {
+    let cause = match tokio::time::timeout(TIMEOUT, exchange).await {
+        Ok(Ok(answer)) => return Ok(answer),
+        Ok(Err(error)) => chain(&*error),
+        Err(_) => format!("none in {} s", TIMEOUT.as_secs()),
+    };
+    Err(HttpError::NoAnswer {
+        url: url.to_owned(),
+        cause,
+    })
+}
+
+/// An error with everything behind it; the first words alone are "client error (Connect)".
+fn chain(error: &dyn Error) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let more = error.to_string();
+        // Some repeat their source.
+        if !words.ends_with(&more) {
+            words = format!("{words}: {more}");
+        }
+        source = error.source();
+    }
+    words
 }
 
 impl Answer {

@@ -53,7 +53,8 @@ impl Readiness {
 /// Tries until the demo data is whole, and says at every turn how it stands.
 pub async fn until_whole(api: &Api, admin: &Credentials, readiness: &watch::Sender<Readiness>) {
     let (mut wait, longest) = WAITS;
-    while let Err(error) = demo::prepare(api, admin).await {
+    let mut drafts = demo::Drafts::default();
+    while let Err(error) = demo::prepare_again(api, admin, &mut drafts).await {
         let reason: String = error.to_string().chars().take(REASON_CHARACTERS).collect();
         let waiting = Readiness::Waiting(reason.clone());
         // A reason that stays is told once.

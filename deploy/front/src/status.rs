@@ -16,7 +16,7 @@ use crate::services::{Addresses, Service};
 /// For one answer: a part that takes longer is of no use to anybody who waits for it.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long an answer counts; half of what the page waits between two looks.
+/// How long an answer counts: under the five that a page waits, so that each of its looks is new.
 const FRESH: Duration = Duration::from_secs(2);
 
 /// How a part is doing.

@@ -198,6 +198,7 @@ impl Load {
 fn kind(error: &CallError) -> String {
     match error {
         CallError::Unexpected { status, .. } => format!("status_{status}"),
+        CallError::AdminRefused { .. } => "status_401".to_owned(),
         CallError::Http(HttpError::NoAnswer { .. }) => "no_answer".to_owned(),
         CallError::Http(HttpError::Malformed(_) | HttpError::Request(_)) => "unreadable".to_owned(),
     }

@@ -3,6 +3,20 @@
 use lyceum_testing::peer::{Answer, ScriptedPeer};
 use serde_json::{Value, json};
 
+/// Of the demo's courses.
+pub(crate) const TITLES: [&str; 3] = [
+    "Rust for the patient",
+    "Distributed systems, gently",
+    "Reading a trace",
+];
+
+/// A course without a limit.
+pub(crate) fn course(title: &str, status: &str) -> Value {
+    json!({"id": 1, "title": title, "description": "", "status": status,
+           "instructor_id": 1, "capacity": null, "enrolled": 0, "version": 1,
+           "created_at": "2026-01-02T03:04:05Z", "published_at": "2026-01-02T03:04:05Z"})
+}
+
 /// Answers as the demo expects when everything is there already.
 pub(crate) fn script(peer: &ScriptedPeer) {
     let account = |role: &str| {
@@ -32,16 +46,7 @@ pub(crate) fn script(peer: &ScriptedPeer) {
         Answer::json(200, &account(role))
     });
     peer.on("POST /users").always(Answer::status(409));
-    let courses = [
-        "Rust for the patient",
-        "Distributed systems, gently",
-        "Reading a trace",
-    ];
-    let courses = courses.map(|title| {
-        json!({"id": 1, "title": title, "description": "", "status": "published",
-               "instructor_id": 1, "capacity": null, "enrolled": 0, "version": 1,
-               "created_at": "2026-01-02T03:04:05Z", "published_at": "2026-01-02T03:04:05Z"})
-    });
+    let courses = TITLES.map(|title| course(title, "published"));
     peer.on("GET /courses").always(Answer::json(
         200,
         &json!({"items": courses, "next_cursor": null}),
