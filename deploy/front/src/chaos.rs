@@ -15,7 +15,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::address::replicas;
-use crate::http::{Answer, Http};
+use crate::http::{Answer, Http, HttpError};
 use crate::services::{Addresses, Service};
 
 /// Renewals before a fault would end by itself; all but one of them may fail.
@@ -67,30 +67,38 @@ pub async fn run(http: &Http, operations: &Addresses, fault: &Fault, stop: &Canc
     };
     let mut tick = tokio::time::interval(Duration::from_millis(fault.for_ms) / RENEWALS);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let renewals = async {
-        loop {
-            tick.tick().await;
-            chaos.renew().await;
-        }
-    };
-    stop.run_until_cancelled(renewals).await;
+    while stop.run_until_cancelled(tick.tick()).await.is_some() {
+        chaos.renew(stop).await;
+    }
     chaos.end().await;
 }
 
 impl Chaos<'_> {
-    /// Once over all replicas of all services, which may be others than before.
-    async fn renew(&mut self) {
+    /// Once over all replicas of all services, which may be others than before. Ends early at
+    /// `stop`, but never in the middle of a `PUT`: one that nobody waits for any more could be
+    /// handled after the `DELETE`, and its fault would stay.
+    async fn renew(&mut self, stop: &CancellationToken) {
         let services = join_all(Service::ALL.map(|service| replicas(self.operations.of(service))));
-        for (service, found) in Service::ALL.into_iter().zip(services.await) {
+        let Some(services) = stop.run_until_cancelled(services).await else {
+            return;
+        };
+        for (service, found) in Service::ALL.into_iter().zip(services) {
             if found.is_empty() {
                 let away = Err("nobody has this name".to_owned());
                 self.tell(self.operations.of(service).to_owned(), away);
             }
             for base_url in found {
-                match self.upstreams(&base_url).await {
+                let asked = self.upstreams(&base_url);
+                let Some(known) = stop.run_until_cancelled(asked).await else {
+                    return;
+                };
+                match known {
                     Err(reason) => self.tell(base_url, Err(reason)),
                     Ok(upstreams) => {
                         for url in upstreams {
+                            if stop.is_cancelled() {
+                                return;
+                            }
                             // Before it is known: a lost answer may have been a yes.
                             self.set.insert(url.clone());
                             let outcome = self.put(&url).await;
@@ -105,9 +113,8 @@ impl Chaos<'_> {
     async fn end(self) {
         let http = self.http;
         let removed = join_all(self.set.iter().map(|url| async move {
-            let request = http.send(Request::delete(url), None::<&()>);
-            let answer = tokio::time::timeout(TIMEOUT, request).await;
-            matches!(answer, Ok(Ok(answer)) if answer.status == 204)
+            let answer = in_time(http.send(Request::delete(url), None::<&()>)).await;
+            answer.is_ok_and(|answer| answer.status == 204)
         }));
         let removed = removed.await.into_iter().filter(|removed| *removed).count();
         let left = self.set.len() - removed;
@@ -122,9 +129,7 @@ impl Chaos<'_> {
     /// Where the faults of one replica are set.
     async fn upstreams(&self, base_url: &str) -> Result<Vec<String>, String> {
         let url = format!("{base_url}/debug/faults");
-        let answer = tokio::time::timeout(TIMEOUT, self.http.get(&url)).await;
-        let answer = answer.map_err(|error| error.to_string())?;
-        let answer = answer.map_err(|error| error.to_string())?;
+        let answer = in_time(self.http.get(&url)).await?;
         if answer.status != 200 {
             return Err(refusal(&answer));
         }
@@ -137,9 +142,7 @@ impl Chaos<'_> {
 
     async fn put(&self, url: &str) -> Result<(), String> {
         let request = self.http.send(Request::put(url), Some(self.fault));
-        let answer = tokio::time::timeout(TIMEOUT, request).await;
-        let answer = answer.map_err(|error| error.to_string())?;
-        match answer.map_err(|error| error.to_string())? {
+        match in_time(request).await? {
             answer if answer.status == 200 => Ok(()),
             answer => Err(refusal(&answer)),
         }
@@ -156,6 +159,14 @@ impl Chaos<'_> {
         }
         self.seen.insert(url, outcome);
     }
+}
+
+async fn in_time(
+    exchange: impl Future<Output = Result<Answer, HttpError>>,
+) -> Result<Answer, String> {
+    let answer = tokio::time::timeout(TIMEOUT, exchange).await;
+    let answer = answer.map_err(|_| format!("no answer in {} s", TIMEOUT.as_secs()))?;
+    answer.map_err(|error| error.to_string())
 }
 
 /// In words that stay the same as long as the reason does.

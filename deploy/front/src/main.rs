@@ -74,7 +74,7 @@ async fn obey(
             let (signals, stop) = begin(&log_filter)?;
             let (http, fault) = (Http::new(), options.fault()?);
             let operations = options.operations.into();
-            let breaking = chaos::run(&http, &operations, &fault, &stop);
+            let breaking = Box::pin(chaos::run(&http, &operations, &fault, &stop));
             signals.watch(&stop, breaking).await;
         }
     }

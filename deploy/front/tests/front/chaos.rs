@@ -1,7 +1,7 @@
 //! Chaos: which faults are set where, that they are renewed, and that they are gone afterwards.
 
 use lyceum_testing::PATIENCE;
-use lyceum_testing::peer::{Answer, DownPeer, Received, ScriptedPeer};
+use lyceum_testing::peer::{Answer, DownPeer, Gate, Received, ScriptedPeer};
 use lyceum_testing::process::Launch;
 use serde_json::{Value, json};
 
@@ -82,6 +82,30 @@ async fn every_upstream_a_service_names_has_a_fault_until_the_end() {
         let expected = upstreams.map(|name| format!("/debug/faults/{name}"));
         assert_eq!(paths(&ended), expected);
     }
+}
+
+#[tokio::test]
+async fn a_fault_that_is_being_set_when_the_end_comes_is_taken_away_after_that() {
+    let (user, gate) = (service(&["course", "notification"]), Gate::closed());
+    user.on("PUT /debug/faults/{upstream}")
+        .then(Answer::json(200, &json!({})).held_by(&gate));
+    let nobody = DownPeer::hold().url();
+    let mut chaos = chaos([&user.url(), &nobody, &nobody]).start();
+    user.wait_for_requests(2, PATIENCE).await;
+    chaos.terminate();
+    chaos.wait_for_event("lifecycle.signal", PATIENCE).await;
+    assert!(calls(&user, "DELETE").is_empty());
+    gate.open();
+    assert!(chaos.wait(PATIENCE).await.success());
+    // No further fault was set, and the answer was waited for.
+    assert_eq!(paths(&calls(&user, "PUT")), ["/debug/faults/course"]);
+    assert_eq!(paths(&calls(&user, "DELETE")), ["/debug/faults/course"]);
+    let events: Vec<_> = chaos
+        .log()
+        .iter()
+        .map(|line| line["event"].clone())
+        .collect();
+    assert_eq!(events, ["lifecycle.signal", "chaos.set", "chaos.ended"]);
 }
 
 #[tokio::test]
