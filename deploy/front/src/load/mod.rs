@@ -69,11 +69,19 @@ impl Request {
     }
 }
 
-/// The student everybody here is, and her latest login.
+/// The student everybody here is.
 #[derive(Clone)]
 struct Load {
     api: Api,
-    login: Arc<Mutex<Option<Arc<Caller>>>>,
+    login: Arc<Login>,
+}
+
+/// Her latest login, and whose turn it is to get a new one.
+#[derive(Default)]
+struct Login {
+    caller: Mutex<Option<Arc<Caller>>>,
+    /// When the last try failed, and how.
+    turn: tokio::sync::Mutex<Option<(Instant, String)>>,
 }
 
 /// Sends requests until `stop` or the end of the duration, and says each line of figures.
@@ -160,37 +168,66 @@ impl Load {
     }
 
     async fn send(&self, request: Request, due: Instant) -> Outcome {
-        let answer = self.ask(request).await;
-        match answer {
-            Ok(()) => Ok(due.elapsed()),
-            Err(error) => {
-                if let CallError::Unexpected { status: 401, .. } = error {
-                    *self.login() = None;
-                }
-                Err(kind(&error))
-            }
+        let caller = self.caller().await?;
+        let answer = match request {
+            Request::Overview => self.api.overview(&caller).await.map(drop),
+            Request::Catalogue => self.api.courses(&caller).await.map(drop),
+            Request::Inbox => self.api.read_inbox(&caller).await,
+            Request::Login => self.log_in().await.map(drop),
+        };
+        if let Err(CallError::Unexpected { status: 401, .. }) = answer {
+            self.forget(&caller);
+        }
+        answer.map(|()| due.elapsed()).map_err(|error| kind(&error))
+    }
+
+    /// A login that counts. Whoever finds none gets one while the others wait, and share what
+    /// comes of it: a login for each would be another load than the one that was asked for.
+    async fn caller(&self) -> Result<Arc<Caller>, String> {
+        if let Some(caller) = self.known() {
+            return Ok(caller);
+        }
+        let asked = Instant::now();
+        let mut failed = self.login.turn.lock().await;
+        if let Some(caller) = self.known() {
+            return Ok(caller);
+        }
+        match &*failed {
+            Some((at, kind)) if *at >= asked => return Err(kind.clone()),
+            _ => {}
+        }
+        self.log_in().await.map_err(|error| {
+            let kind = kind(&error);
+            *failed = Some((Instant::now(), kind.clone()));
+            kind
+        })
+    }
+
+    async fn log_in(&self) -> Result<Arc<Caller>, CallError> {
+        let caller = Arc::new(self.api.log_in(&STUDENT.credentials()).await?);
+        *self.latest() = Some(Arc::clone(&caller));
+        Ok(caller)
+    }
+
+    fn known(&self) -> Option<Arc<Caller>> {
+        let caller = self.latest().clone();
+        caller.filter(|caller| !caller.is_stale(Instant::now()))
+    }
+
+    /// Unless there is another one by now.
+    fn forget(&self, caller: &Arc<Caller>) {
+        let mut latest = self.latest();
+        if latest
+            .as_ref()
+            .is_some_and(|latest| Arc::ptr_eq(latest, caller))
+        {
+            *latest = None;
         }
     }
 
-    async fn ask(&self, request: Request) -> Result<(), CallError> {
-        let caller = self.login().clone();
-        let caller = caller.filter(|caller| !caller.is_stale(Instant::now()));
-        match (request, caller) {
-            (Request::Login, _) | (_, None) => self.log_in().await,
-            (Request::Overview, Some(caller)) => self.api.overview(&caller).await.map(drop),
-            (Request::Catalogue, Some(caller)) => self.api.courses(&caller).await.map(drop),
-            (Request::Inbox, Some(caller)) => self.api.read_inbox(&caller).await,
-        }
-    }
-
-    async fn log_in(&self) -> Result<(), CallError> {
-        let caller = self.api.log_in(&STUDENT.credentials()).await?;
-        *self.login() = Some(Arc::new(caller));
-        Ok(())
-    }
-
-    fn login(&self) -> std::sync::MutexGuard<'_, Option<Arc<Caller>>> {
-        self.login.lock().unwrap_or_else(PoisonError::into_inner)
+    fn latest(&self) -> std::sync::MutexGuard<'_, Option<Arc<Caller>>> {
+        let caller = &self.login.caller;
+        caller.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

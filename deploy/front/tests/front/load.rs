@@ -1,9 +1,11 @@
 //! The load generator: what it asks, how it counts, how it ends.
 
+use std::time::Duration;
+
 use lyceum_testing::PATIENCE;
-use lyceum_testing::peer::{Answer, DownPeer, ScriptedPeer};
+use lyceum_testing::peer::{Answer, DownPeer, Received, ScriptedPeer};
 use lyceum_testing::process::{Launch, Process};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::front::command;
 use crate::services::script;
@@ -62,6 +64,42 @@ async fn a_load_waits_for_its_services_and_ends_well_when_asked_to() {
     let total = total(&mut load).await;
     assert_eq!(total["failures"], serde_json::json!({}), "{total}");
     assert!(total["requests"].as_u64().unwrap() >= 10, "{total}");
+}
+
+#[tokio::test]
+async fn a_login_that_counts_no_more_is_renewed_once_for_all() {
+    let services = ScriptedPeer::start();
+    script(&services);
+    let login = |token: &str| {
+        let session = json!({"access_token": token, "token_type": "Bearer",
+                             "expires_in": 900, "refresh_token": "r"});
+        Answer::json(200, &session)
+    };
+    // The second takes as long as thirty requests, and they all need it.
+    let renewed = login("renewed").after(Duration::from_millis(300));
+    let logins = services.on("POST /auth/login");
+    logins.then(login("first")).always(renewed);
+    for route in [
+        "GET /courses",
+        "GET /notifications",
+        "GET /users/{id}/overview",
+    ] {
+        services.on(route).always(Answer::status(401));
+    }
+    let mut load = load(&services.url()).variable("FRONT_RATE", 100).start();
+    services.wait_for_requests(60, PATIENCE).await;
+    load.terminate();
+    total(&mut load).await;
+    let count = |wanted: &dyn Fn(&Received) -> bool| {
+        services
+            .requests()
+            .iter()
+            .filter(|request| wanted(request))
+            .count()
+    };
+    let logins = count(&|request| request.path == "/auth/login");
+    let others = count(&|request| request.bearer().is_some() && request.path != "/users/me");
+    assert!(logins * 4 < others, "{logins} logins for {others} requests");
 }
 
 #[tokio::test]
