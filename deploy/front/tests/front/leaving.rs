@@ -7,6 +7,7 @@ use lyceum_testing::PATIENCE;
 use lyceum_testing::http::Client;
 use lyceum_testing::peer::{Answer, Gate, ScriptedPeer};
 use lyceum_testing::process::Process;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::front::{door, host_and_port, launch, page};
@@ -58,16 +59,17 @@ async fn a_second_signal_does_not_wait() {
         .then(Answer::status(200).held_by(&gate));
     let mut front = with_door_to(&service);
     let address = door(&front).await;
-    let client = Client::new(format!("http://{address}"));
-    let told = async {
-        service.wait_for_requests(1, PATIENCE).await;
-        front.terminate();
-        until_refused(&address).await;
-        front.terminate();
-        assert!(front.wait(PATIENCE).await.success());
-    };
-    let (answer, ()) = tokio::join!(client.get("/slow").try_send(), told);
-    answer.unwrap_err();
+    let mut client = TcpStream::connect(&address).await.unwrap();
+    let request = b"GET /slow HTTP/1.1\r\nhost: here\r\n\r\n";
+    client.write_all(request).await.unwrap();
+    service.wait_for_requests(1, PATIENCE).await;
+    front.terminate();
+    until_refused(&address).await;
+    front.terminate();
+    assert!(front.wait(PATIENCE).await.success());
+    // Not an end that looks proper.
+    let cut = client.read_u8().await.unwrap_err();
+    assert_eq!(cut.kind(), ErrorKind::ConnectionReset);
 }
 
 #[tokio::test]
