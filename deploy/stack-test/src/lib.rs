@@ -5,7 +5,9 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`stack`] | `docker compose` for one project, and what its containers are |
+//! | [`stack`] | `docker compose` for one project |
+//! | [`container`] | what one container is |
+//! | [`command`] | commands that end |
 //! | [`viewer`] | traces as the viewer's own API tells them |
 //! | [`load`] | callers without a pause, and what they saw |
 #![expect(
@@ -14,6 +16,8 @@
     reason = "a broken kit must stop the test with the reason"
 )]
 
+pub mod command;
+pub mod container;
 pub mod load;
 pub mod stack;
 pub mod viewer;

@@ -1,18 +1,14 @@
-//! One project of `docker compose`, running, and what its containers are.
+//! One project of `docker compose`, running.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
-
-use std::time::Duration;
+use std::process::Output;
 
 use lyceum_testing::http::Client;
 use lyceum_testing::people::Apis;
 use serde_json::Value;
-use tokio::process::Command;
 
-/// The longest a command may take: an image built from nothing.
-const LIMIT: Duration = Duration::from_mins(20);
+use crate::command::{docker, finished, run};
+use crate::container::Container;
 
 /// What runs when the stack is whole; one container each.
 const PARTS: [&str; 8] = [
@@ -59,10 +55,6 @@ pub struct Stack {
     /// What the files read from the environment, ports apart.
     variables: Vec<(&'static str, String)>,
 }
-
-/// What `docker inspect` says of a container.
-#[derive(Debug, Clone)]
-pub struct Container(pub Value);
 
 impl Stack {
     /// The one `make stack-test` has started from this checkout, on the default ports. What a test
@@ -281,80 +273,4 @@ impl Stack {
             Err(text(&output.stderr))
         }
     }
-}
-
-impl Container {
-    /// Such as `user`.
-    pub fn service(&self) -> &str {
-        self.text("/Config/Labels/com.docker.compose.service")
-    }
-
-    /// The whole id.
-    pub fn id(&self) -> &str {
-        self.text("/Id")
-    }
-
-    /// `running`, `exited`, …
-    pub fn state(&self) -> &str {
-        self.text("/State/Status")
-    }
-
-    /// `healthy`, `starting`, `unhealthy`; `None` when it has no health check.
-    pub fn health(&self) -> Option<&str> {
-        self.0.pointer("/State/Health/Status")?.as_str()
-    }
-
-    /// A number somewhere in the description.
-    pub fn number(&self, pointer: &str) -> i64 {
-        self.0
-            .pointer(pointer)
-            .and_then(Value::as_i64)
-            .unwrap_or_else(|| panic!("no number at {pointer}"))
-    }
-
-    /// A text somewhere in the description.
-    pub fn text(&self, pointer: &str) -> &str {
-        self.0
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or_else(|| panic!("no text at {pointer}"))
-    }
-
-    /// Resident memory of its first process in bytes, as the kernel counts it.
-    pub fn resident(&self) -> u64 {
-        let status = format!("/proc/{}/status", self.number("/State/Pid"));
-        let status = std::fs::read_to_string(status).expect("the process runs on this machine");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-        let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
-        kilobytes.expect("VmRSS in kB") * 1024
-    }
-}
-
-/// The command line of docker.
-pub fn docker() -> Command {
-    Command::new("docker")
-}
-
-/// Runs a command to its end.
-///
-/// # Panics
-/// When it is not there, or has no end.
-pub async fn finished(command: &mut Command) -> Output {
-    command.stdin(Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(LIMIT, command.output()).await;
-    output
-        .expect("the command ends")
-        .expect("the command is there")
-}
-
-/// Runs a command that must succeed; its standard output.
-///
-/// # Panics
-/// When it fails, with its standard error.
-pub async fn run(command: &mut Command) -> String {
-    let output = finished(command).await;
-    let arguments: Vec<&OsStr> = command.as_std().get_args().collect();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {errors}");
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -1,6 +1,6 @@
 //! A second checkout beside the first: another name, other ports, nothing shared.
 
-use lyceum_stack_test::stack::{docker, finished, run};
+use lyceum_stack_test::command::{docker, finished, run};
 use lyceum_stack_test::{Stack, eventually};
 use lyceum_testing::people::PASSWORD;
 use serde_json::json;

@@ -1,6 +1,7 @@
 //! A database per service: migrated once, and closed to everybody else.
 
-use lyceum_stack_test::stack::{SERVICES, docker, run};
+use lyceum_stack_test::command::{docker, run};
+use lyceum_stack_test::stack::SERVICES;
 use lyceum_stack_test::{Stack, eventually};
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! The images: nobody's, shell-less, small, and able to say what they were made of.
 
 use lyceum_stack_test::Stack;
-use lyceum_stack_test::stack::{docker, finished, run};
+use lyceum_stack_test::command::{docker, finished, run};
 use serde_json::Value;
 
 /// One per target of the Dockerfile.

@@ -1,7 +1,8 @@
 //! deploy/production.yaml over the same file: secrets from files, and nothing of a checkout's.
 
 use lyceum_stack_test::Stack;
-use lyceum_stack_test::stack::{SERVICES, docker, finished, run};
+use lyceum_stack_test::command::{docker, finished, run};
+use lyceum_stack_test::stack::SERVICES;
 use serde_json::json;
 use tokio::process::Command;
 

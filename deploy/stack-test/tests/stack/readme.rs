@@ -1,7 +1,7 @@
 //! README.md, read to the stack in its own words.
 
 use lyceum_stack_test::Stack;
-use lyceum_stack_test::stack::finished;
+use lyceum_stack_test::command::finished;
 use tokio::process::Command;
 
 const README: &str = include_str!("../../../../README.md");

@@ -1,6 +1,6 @@
 //! What cannot work says so in one line and ends.
 
-use lyceum_stack_test::stack::{docker, finished, run};
+use lyceum_stack_test::command::{docker, finished, run};
 use lyceum_stack_test::{PATIENCE, Stack};
 
 /// Starts a service with other settings; its exit code and what it wrote.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lyceum_stack_test::stack::{docker, run};
+use lyceum_stack_test::command::{docker, run};
 use lyceum_stack_test::{PATIENCE, Stack, eventually};
 use lyceum_testing::http::Client;
 use lyceum_testing::people::trace_of;

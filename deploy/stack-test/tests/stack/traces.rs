@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use lyceum_stack_test::stack::{SERVICES, finished};
+use lyceum_stack_test::command::finished;
+use lyceum_stack_test::stack::SERVICES;
 use lyceum_stack_test::viewer::Viewer;
 use lyceum_stack_test::{Stack, eventually};
 use lyceum_testing::otlp::{Kind, Span, legacy_names};
