@@ -50,3 +50,18 @@ pub use spawn::{TestApp, spawn, spawn_with};
 /// Generous, because a loaded build machine must not fail a test; it is spent only by tests that
 /// fail anyway.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// Asks again and again, each time with a real request, until `ask` finds what it looks for.
+///
+/// # Panics
+/// When it has not been found within [`PATIENCE`].
+pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while tokio::time::Instant::now() < deadline {
+        if let Some(found) = ask().await {
+            return found;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("not {what} within {PATIENCE:?}");
+}

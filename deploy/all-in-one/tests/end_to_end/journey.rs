@@ -2,15 +2,19 @@
 
 use lyceum_contracts::notification::Notification;
 use lyceum_testing::PATIENCE;
+use lyceum_testing::eventually;
 
-use crate::platform::{Platform, eventually};
+use crate::platform::Platform;
 
 #[tokio::test]
 async fn who_enrols_is_told_so_live_and_sees_it_in_the_overview() {
     let platform = Platform::start().await;
-    let ines = platform.instructor("Ines").await;
-    let course = platform.published_course(&ines, "Logic for poets").await;
-    let ada = platform.register("Ada").await;
+    let ines = platform.people.instructor("Ines").await;
+    let course = platform
+        .people
+        .published_course(&ines, "Logic for poets")
+        .await;
+    let ada = platform.people.register("Ada").await;
 
     let mut stream = platform
         .notification
@@ -20,7 +24,7 @@ async fn who_enrols_is_told_so_live_and_sees_it_in_the_overview() {
     let greeting = stream.next_event(PATIENCE).await;
     assert_eq!(greeting.event.as_deref(), Some("sync"));
 
-    platform.enrol(&ada, course).await;
+    platform.people.enrol(&ada, course).await;
     let told = stream.next_event(PATIENCE).await;
     assert_eq!(
         (told.event.as_deref(), told.id.as_deref()),
@@ -34,7 +38,7 @@ async fn who_enrols_is_told_so_live_and_sees_it_in_the_overview() {
         notification.title
     );
 
-    let overview = platform.overview(&ada).await;
+    let overview = platform.people.overview(&ada).await;
     let titles: Vec<_> = overview
         .courses
         .iter()
@@ -48,12 +52,12 @@ async fn who_enrols_is_told_so_live_and_sees_it_in_the_overview() {
 #[tokio::test]
 async fn a_second_start_finds_everything_again() {
     let mut platform = Platform::start().await;
-    let ines = platform.instructor("Ines").await;
-    let course = platform.published_course(&ines, "Logic").await;
-    let ada = platform.register("Ada").await;
-    platform.enrol(&ada, course).await;
+    let ines = platform.people.instructor("Ines").await;
+    let course = platform.people.published_course(&ines, "Logic").await;
+    let ada = platform.people.register("Ada").await;
+    platform.people.enrol(&ada, course).await;
     eventually("told", async || {
-        (platform.overview(&ada).await.unread == Some(1)).then_some(())
+        (platform.people.overview(&ada).await.unread == Some(1)).then_some(())
     })
     .await;
     for member in [
@@ -69,6 +73,6 @@ async fn a_second_start_finds_everything_again() {
         );
         member.start().await;
     }
-    let overview = platform.overview(&ada).await;
+    let overview = platform.people.overview(&ada).await;
     assert_eq!((overview.courses.len(), overview.unread), (1, Some(1)));
 }

@@ -14,7 +14,7 @@ const CALLERS: usize = 8;
 #[tokio::test]
 async fn no_request_is_lost_and_the_last_span_is_exported() {
     let mut platform = Platform::start().await;
-    let ada = platform.register("Ada").await;
+    let ada = platform.people.register("Ada").await;
     let (answered, warm) = (AtomicU32::new(0), AtomicBool::new(false));
     let base_url = platform.user.api.base_url().to_owned();
     let path = format!("/users/{}", ada.id);

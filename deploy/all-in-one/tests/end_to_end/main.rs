@@ -4,7 +4,6 @@
     reason = "helpers of tests fail by panicking, as tests do"
 )]
 
-mod cast;
 mod platform;
 
 mod journey;

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use lyceum_testing::PATIENCE;
+use lyceum_testing::eventually;
 use serde_json::Value;
 
-use crate::platform::{Platform, eventually, timed};
+use crate::platform::{Platform, timed};
 
 /// What the overview may take with a peer gone: its calls' total timeout and some slack for a
 /// loaded machine; far below the 30 s of a request.
@@ -14,11 +15,11 @@ const IN_TIME: Duration = Duration::from_secs(5);
 #[tokio::test]
 async fn without_course_the_overview_says_what_is_missing_and_heals() {
     let mut platform = Platform::start().await;
-    let ada = platform.register("Ada").await;
-    assert_eq!(platform.overview(&ada).await.degraded, Vec::new());
+    let ada = platform.people.register("Ada").await;
+    assert_eq!(platform.people.overview(&ada).await.degraded, Vec::new());
 
     platform.course.kill().await;
-    let (answer, took) = timed(platform.ask_overview(&ada)).await;
+    let (answer, took) = timed(platform.people.ask_overview(&ada)).await;
     let overview: lyceum_contracts::user::Overview = answer.expect(200).json();
     assert!(took < IN_TIME, "{took:?}");
     let mut parts: Vec<_> = overview
@@ -38,6 +39,7 @@ async fn without_course_the_overview_says_what_is_missing_and_heals() {
     platform.course.start().await;
     eventually("whole again", async || {
         platform
+            .people
             .overview(&ada)
             .await
             .degraded
@@ -57,10 +59,10 @@ async fn a_dead_peer_opens_its_breaker_where_operators_look() {
         ],
     )
     .await;
-    let ada = platform.register("Ada").await;
+    let ada = platform.people.register("Ada").await;
     platform.course.kill().await;
     let open = eventually("open", async || {
-        let degraded = platform.overview(&ada).await.degraded;
+        let degraded = platform.people.overview(&ada).await.degraded;
         degraded
             .iter()
             .any(|gap| gap.reason == "circuit_open")
@@ -96,13 +98,13 @@ async fn a_dead_peer_opens_its_breaker_where_operators_look() {
 #[tokio::test]
 async fn what_happened_while_notification_was_dead_is_told_once() {
     let mut platform = Platform::start().await;
-    let ines = platform.instructor("Ines").await;
-    let course = platform.published_course(&ines, "Logic").await;
-    let ada = platform.register("Ada").await;
+    let ines = platform.people.instructor("Ines").await;
+    let course = platform.people.published_course(&ines, "Logic").await;
+    let ada = platform.people.register("Ada").await;
 
     platform.notification.kill().await;
-    platform.enrol(&ada, course).await;
-    assert_eq!(platform.overview(&ada).await.unread, None);
+    platform.people.enrol(&ada, course).await;
+    assert_eq!(platform.people.overview(&ada).await.unread, None);
 
     platform.notification.start().await;
     let mut stream = platform
@@ -118,8 +120,8 @@ async fn what_happened_while_notification_was_dead_is_told_once() {
         }
     }
     // The next thing told is the next thing that happened: the first was told once.
-    let second = platform.published_course(&ines, "Rhetoric").await;
-    platform.enrol(&ada, second).await;
+    let second = platform.people.published_course(&ines, "Rhetoric").await;
+    platform.people.enrol(&ada, second).await;
     let next = stream.next_event(PATIENCE).await;
     assert_eq!(next.id.as_deref(), Some("2"));
     assert!(next.data.unwrap().contains("Rhetoric"));
@@ -128,16 +130,16 @@ async fn what_happened_while_notification_was_dead_is_told_once() {
 #[tokio::test]
 async fn course_killed_after_the_commit_still_tells() {
     let mut platform = Platform::start().await;
-    let ines = platform.instructor("Ines").await;
-    let course = platform.published_course(&ines, "Logic").await;
-    let ada = platform.register("Ada").await;
+    let ines = platform.people.instructor("Ines").await;
+    let course = platform.people.published_course(&ines, "Logic").await;
+    let ada = platform.people.register("Ada").await;
     platform.notification.kill().await;
-    platform.enrol(&ada, course).await;
+    platform.people.enrol(&ada, course).await;
     platform.course.kill().await;
     platform.notification.start().await;
     platform.course.start().await;
     eventually("told", async || {
-        (platform.overview(&ada).await.unread == Some(1)).then_some(())
+        (platform.people.overview(&ada).await.unread == Some(1)).then_some(())
     })
     .await;
 }

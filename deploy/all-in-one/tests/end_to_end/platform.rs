@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use lyceum_testing::PATIENCE;
 use lyceum_testing::database::TestDatabase;
+use lyceum_testing::eventually;
 use lyceum_testing::http::{Client, Response};
 use lyceum_testing::otlp::Receiver;
+use lyceum_testing::people::Apis;
 use lyceum_testing::process::Process;
 use tokio::time::Instant;
 
@@ -59,6 +61,7 @@ pub(crate) struct Platform {
     pub(crate) course: Member,
     pub(crate) notification: Member,
     pub(crate) collector: Receiver,
+    pub(crate) people: Apis,
 }
 
 impl Platform {
@@ -99,10 +102,19 @@ impl Platform {
             }
             Member::new(name, port, operations, own)
         };
+        let user = member("user", &["course", "notification"]);
+        let course = member("course", &["user", "notification"]);
+        let notification = member("notification", &["user"]);
         let mut platform = Self {
-            user: member("user", &["course", "notification"]),
-            course: member("course", &["user", "notification"]),
-            notification: member("notification", &["user"]),
+            people: Apis {
+                user: user.api.clone(),
+                course: course.api.clone(),
+                notification: notification.api.clone(),
+                admin: ("admin@lyceum.test", "lyceum-development-admin"),
+            },
+            user,
+            course,
+            notification,
             collector,
         };
         tokio::join!(
@@ -154,18 +166,6 @@ impl Member {
     pub(crate) async fn kill(&mut self) {
         self.process().kill9().await;
     }
-}
-
-/// Asks again and again, each time with a real request, until `ask` finds what it looks for.
-pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
-    while Instant::now() < deadline {
-        if let Some(found) = ask().await {
-            return found;
-        }
-        tokio::task::yield_now().await;
-    }
-    panic!("not {what} within {PATIENCE:?}");
 }
 
 /// The answer, and how long it took.

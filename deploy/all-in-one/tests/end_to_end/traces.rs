@@ -1,12 +1,13 @@
 //! One request, one trace: exact trees, as they left by OTLP.
 
 use lyceum_testing::PATIENCE;
+use lyceum_testing::eventually;
 use lyceum_testing::otlp::{Kind, Span, Status};
 use lyceum_testing::peer::{Answer, ScriptedPeer};
 use lyceum_testing::people::trace_of;
 use serde_json::{Value, json};
 
-use crate::platform::{Member, Platform, eventually};
+use crate::platform::{Member, Platform};
 
 const ENROLMENT: &str = include_str!("../../../../docs/traces/enrolment.txt").trim_ascii_end();
 
@@ -15,8 +16,8 @@ const OVERVIEW: &str = include_str!("../../../../docs/traces/overview.txt").trim
 #[tokio::test]
 async fn one_enrolment_is_one_trace_through_three_services() {
     let mut platform = Platform::start().await;
-    let (ada, course) = platform.ada_and_a_course().await;
-    let answer = platform.ask_to_enrol(&ada, course).await.expect(201);
+    let (ada, course) = platform.people.ada_and_a_course().await;
+    let answer = platform.people.ask_to_enrol(&ada, course).await.expect(201);
     let trace = trace_of(&answer);
     let spans = platform
         .collector
@@ -101,10 +102,10 @@ async fn one_enrolment_is_one_trace_through_three_services() {
 #[tokio::test]
 async fn one_overview_is_one_trace_with_its_parts_side_by_side() {
     let platform = Platform::start().await;
-    let (ada, course) = platform.ada_and_a_course().await;
-    platform.ask_to_enrol(&ada, course).await.expect(201);
+    let (ada, course) = platform.people.ada_and_a_course().await;
+    platform.people.ask_to_enrol(&ada, course).await.expect(201);
     let whole = eventually("told", async || {
-        let answer = platform.ask_overview(&ada).await;
+        let answer = platform.people.ask_overview(&ada).await;
         (answer.json::<Value>()["unread"] == 1).then_some(answer)
     })
     .await;
@@ -152,9 +153,9 @@ async fn a_retry_is_a_second_attempt_beside_the_first() {
         .always(Answer::json(200, &stats));
     let platform =
         Platform::start_with("user", &[("upstreams.course.base_url", &course.url())]).await;
-    let ada = platform.register("Ada").await;
+    let ada = platform.people.register("Ada").await;
     assert_eq!(ada.id, 2, "the first account is the admin's");
-    let answer = platform.ask_overview(&ada).await.expect(200);
+    let answer = platform.people.ask_overview(&ada).await.expect(200);
     assert_eq!(answer.json::<Value>()["degraded"], json!([]));
 
     let both = |spans: &[Span]| attempts(spans).len() == 2;
@@ -196,9 +197,9 @@ async fn log_lines_inside_a_request_carry_its_trace() {
         .json(&credentials)
         .send()
         .await;
-    let ada = platform.register("Ada").await;
+    let ada = platform.people.register("Ada").await;
     platform.course.kill().await;
-    let degraded = platform.ask_overview(&ada).await.expect(200);
+    let degraded = platform.people.ask_overview(&ada).await.expect(200);
     for (answer, event, count) in [
         (refused.expect(401), "session.login_failed", 1),
         (degraded, "overview.degraded", 2),

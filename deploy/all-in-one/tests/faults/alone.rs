@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use lyceum_testing::database::TestDatabase;
 use lyceum_testing::peer::DownPeer;
+use lyceum_testing::people::PASSWORD;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::service::{PASSWORD, Running, service};
+use crate::service::{Running, service};
 
 #[tokio::test]
 async fn without_peers_and_collector_it_starts_answers_and_ends() {

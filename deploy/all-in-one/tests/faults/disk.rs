@@ -1,10 +1,11 @@
 //! A disk that takes no more, below a SQLite file.
 
 use lyceum_testing::database::{Engine, TestDatabase};
+use lyceum_testing::people::PASSWORD;
 use lyceum_testing::process::Process;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
-use crate::service::{PASSWORD, Running};
+use crate::service::Running;
 
 /// Lets the process write no file beyond this size; `None` lifts the limit.
 fn limit_files(process: &Process, bytes: Option<u64>) {

@@ -2,10 +2,11 @@
 
 use lyceum_testing::PATIENCE;
 use lyceum_testing::database::TestDatabase;
+use lyceum_testing::eventually;
 use lyceum_testing::process::{Launch, Process};
 use serde_json::Value;
 
-use crate::service::{ADMIN, NAMES, Running, eventually, service};
+use crate::service::{ADMIN, NAMES, Running, service};
 
 fn migrate(name: &str, database: &TestDatabase) -> Launch {
     let url = database.url();

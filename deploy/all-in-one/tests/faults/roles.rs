@@ -4,11 +4,12 @@ use std::path::Path;
 use std::process::Command;
 
 use lyceum_testing::PATIENCE;
+use lyceum_testing::eventually;
 use lyceum_testing::postgres::Server;
 use lyceum_testing::process::Launch;
 use serde_json::{Value, json};
 
-use crate::service::{ADMIN, NAMES, Running, eventually, refusal, service};
+use crate::service::{ADMIN, NAMES, Running, refusal, service};
 
 /// Makes databases and roles by the stack's own script; the password of a role is its name.
 fn bootstrap(server: &Server) {
@@ -75,7 +76,7 @@ async fn services_work_with_roles_that_may_only_read_and_write_rows() {
     let publish = course.api.post(&publish).bearer(&admin).send().await;
     publish.expect(200);
     let ada = user
-        .signs_in("ada@example.org", crate::service::PASSWORD)
+        .signs_in("ada@example.org", lyceum_testing::people::PASSWORD)
         .await;
     let ada = ada.unwrap();
     let enrol = format!("/courses/{logic}/enrolments");

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use lyceum_testing::PATIENCE;
+use lyceum_testing::eventually;
 use lyceum_testing::http::Client;
+use lyceum_testing::people::PASSWORD;
 use lyceum_testing::postgres::Server;
 use tokio::time::Instant;
 
-use crate::service::{PASSWORD, Running, eventually, refusal, service};
+use crate::service::{Running, refusal, service};
 
 const IDLE: &str = r#"db_client_connection_count{db_client_connection_pool_name="user",db_client_connection_state="idle""#;
 

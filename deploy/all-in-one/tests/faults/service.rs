@@ -1,10 +1,11 @@
 //! A service about to be started, and what its start says when it fails.
 
 use lyceum_testing::PATIENCE;
+use lyceum_testing::eventually;
 use lyceum_testing::http::Client;
+use lyceum_testing::people::PASSWORD;
 use lyceum_testing::process::{Launch, Process};
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 /// All of them.
 pub(crate) const NAMES: [&str; 3] = ["user", "course", "notification"];
@@ -84,9 +85,6 @@ impl Running {
     }
 }
 
-/// What everybody here signs in with.
-pub(crate) const PASSWORD: &str = "a heron on one leg";
-
 /// The one line on standard error of a start that must fail, with exit code 1.
 pub(crate) async fn refusal(launch: Launch) -> String {
     let mut process = launch.start();
@@ -94,16 +92,4 @@ pub(crate) async fn refusal(launch: Launch) -> String {
     let lines = process.error_lines();
     assert_eq!((status.code(), lines.len()), (Some(1), 1), "{lines:?}");
     lines.into_iter().next().unwrap()
-}
-
-/// Asks again and again, each time with a real request, until `ask` finds what it looks for.
-pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
-    while Instant::now() < deadline {
-        if let Some(found) = ask().await {
-            return found;
-        }
-        tokio::task::yield_now().await;
-    }
-    panic!("not {what} within {PATIENCE:?}");
 }
