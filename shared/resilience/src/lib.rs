@@ -12,6 +12,7 @@
 //! | [`budget::RetryBudget`] | may one more call be repeated, or are repeats already a tenth of the load? |
 //! | [`backoff::Backoff`] | how long to wait before the repeat? |
 //! | [`bulkhead::Bulkhead`] | are there too many calls on their way already? |
+//! | [`balance::choose`] | which of several endpoints is asked? |
 //! | [`faults::Faults`] | is this attempt to fail on purpose, to see what the rest is worth? |
 //!
 //! # Putting them together
@@ -48,12 +49,15 @@
 //! the peer and changes nothing. `lyceum-client` composes the parts for HTTP.
 
 pub mod backoff;
+pub mod balance;
 pub mod breaker;
 pub mod budget;
 pub mod bulkhead;
 pub mod deadline;
 pub mod faults;
 mod settings;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod window;
 
 pub use settings::InvalidSetting;
