@@ -13,6 +13,7 @@
 //! | [`backoff::Backoff`] | how long to wait before the repeat? |
 //! | [`bulkhead::Bulkhead`] | are there too many calls on their way already? |
 //! | [`balance::choose`] | which of several endpoints is asked? |
+//! | [`outlier::Outliers`] | which of them fails so much more than its peers that it is left out? |
 //! | [`faults::Faults`] | is this attempt to fail on purpose, to see what the rest is worth? |
 //!
 //! # Putting them together
@@ -55,6 +56,7 @@ pub mod budget;
 pub mod bulkhead;
 pub mod deadline;
 pub mod faults;
+pub mod outlier;
 mod settings;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
