@@ -12,6 +12,7 @@
 //! | [`budget::RetryBudget`] | may one more call be repeated, or are repeats already a tenth of the load? |
 //! | [`backoff::Backoff`] | how long to wait before the repeat? |
 //! | [`bulkhead::Bulkhead`] | are there too many calls on their way already? |
+//! | [`hedge::Hedge`] | how late is so late that it is better to ask a second time? |
 //! | [`balance::choose`] | which of several endpoints is asked? |
 //! | [`outlier::Outliers`] | which of them fails so much more than its peers that it is left out? |
 //! | [`faults::Faults`] | is this attempt to fail on purpose, to see what the rest is worth? |
@@ -56,6 +57,7 @@ pub mod budget;
 pub mod bulkhead;
 pub mod deadline;
 pub mod faults;
+pub mod hedge;
 pub mod outlier;
 mod settings;
 #[cfg(any(test, feature = "testing"))]
