@@ -15,9 +15,10 @@ use lyceum_telemetry::attempt::AttemptSpan;
 use reqwest::Response;
 
 use crate::attempt::{Class, Failure};
+use crate::endpoint::Endpoint;
 use crate::error::{ClientError, Malformation};
-use crate::faults::{self, Instead};
-use crate::upstream::Inner;
+use crate::faults::{self, Injector, Instead};
+use crate::retry::Sending;
 
 /// The body of an error is read this far, and this long (linkerd's replay limit).
 const DRAIN_BYTES: usize = 64 * 1024;
@@ -31,15 +32,16 @@ pub(crate) struct Answer {
 
 /// Sends `request` and reads what comes back.
 pub(crate) async fn of(
-    peer: &Inner,
+    sending: &Sending<'_>,
+    endpoint: &Endpoint,
     request: reqwest::Request,
     span: &mut AttemptSpan,
 ) -> Result<Answer, Failure> {
-    let response = respond(peer, request, span).await?;
+    let response = respond(&sending.upstream.injector, endpoint, request, span).await?;
     let status = response.status();
     span.received(status.as_u16());
     if status.is_success() {
-        let body = read(response, peer.limits.response_bytes).await?;
+        let body = read(response, sending.pipeline.limits.response_bytes).await?;
         return Ok(Answer {
             status: status.as_u16(),
             body,
@@ -53,11 +55,12 @@ pub(crate) async fn of(
 
 /// The peer's response, or what was set to come in its place.
 async fn respond(
-    peer: &Inner,
+    injector: &Injector,
+    endpoint: &Endpoint,
     request: reqwest::Request,
-    span: &mut AttemptSpan,
+    span: &AttemptSpan,
 ) -> Result<Response, Failure> {
-    if let Some(injection) = peer.injector.next() {
+    if let Some(injection) = injector.next() {
         span.injected(faults::word(injection.instead));
         if !injection.delay.is_zero() {
             tokio::time::sleep(injection.delay).await;
@@ -72,8 +75,7 @@ async fn respond(
             None => {}
         }
     }
-    let sent = peer.http.execute(request).await;
-    sent.map_err(|error| broken(&error))
+    endpoint.transport.send(request).await
 }
 
 /// The whole body, unless it is longer than `limit_bytes`.
@@ -161,22 +163,30 @@ fn unusable(malformation: Malformation) -> Failure {
 }
 
 /// The connection could not be made, broke, or carried something that is not HTTP.
-fn broken(error: &reqwest::Error) -> Failure {
+pub(crate) fn broken(error: &reqwest::Error) -> Failure {
     let (error, class) = if error.is_connect() {
-        (ClientError::Unreachable { sent: false }, Class::NeverSent)
+        return unreachable();
     } else if caused_by(error, hyper::Error::is_parse) {
         (ClientError::Malformed(Malformation::NotHttp), Class::Final)
     } else if caused_by(error, hyper::Error::is_canceled) {
         // The pooled connection closed before the request was written to it.
-        (ClientError::Unreachable { sent: false }, Class::NeverSent)
+        return unreachable();
     } else {
         return lost();
     };
     Failure { error, class }
 }
 
+/// Nothing was sent, for there was no connection to send it on.
+pub(crate) fn unreachable() -> Failure {
+    Failure {
+        error: ClientError::Unreachable { sent: false },
+        class: Class::NeverSent,
+    }
+}
+
 /// The connection broke with the request on it: the peer may have acted on it.
-fn lost() -> Failure {
+pub(crate) fn lost() -> Failure {
     Failure {
         error: ClientError::Unreachable { sent: true },
         class: Class::Ambiguous,

@@ -7,25 +7,27 @@ use http::HeaderValue;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use lyceum_contracts::header;
 use lyceum_resilience::breaker::{Refused, Verdict};
-use lyceum_resilience::deadline::{Deadline, Instant};
+use lyceum_resilience::deadline::Instant;
 use lyceum_telemetry::attempt::AttemptSpan;
 use tracing::Instrument;
 
 use crate::answer;
-use crate::call::Call;
+use crate::endpoint::Endpoint;
 use crate::error::{ClientError, Malformation};
-use crate::retry::{FLOOR, Repeat};
-use crate::upstream::Inner;
+use crate::events::Event;
+use crate::retry::{FLOOR, Repeat, Sending};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Why an attempt brought no answer, and what follows from it.
+#[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) error: ClientError,
     pub(crate) class: Class,
 }
 
 /// Whether a failed attempt may be followed by another.
+#[derive(Debug)]
 pub(crate) enum Class {
     /// The peer cannot have seen the request: any call may be repeated.
     NeverSent,
@@ -40,7 +42,7 @@ pub(crate) enum Class {
 }
 
 impl Failure {
-    fn refused(error: ClientError) -> Self {
+    pub(crate) fn refused(error: ClientError) -> Self {
         Self {
             error,
             class: Class::Refused,
@@ -75,44 +77,43 @@ fn verdict(result: &Result<Bytes, Failure>) -> Verdict {
     }
 }
 
-impl Inner {
+impl Sending<'_> {
     /// Attempt `number`, counted from 1. One after the first brings the right to it.
     pub(crate) async fn attempt(
         &self,
-        call: &Call<'_>,
         number: u32,
-        deadline: Deadline,
         repeat: Option<Repeat<'_>>,
     ) -> Result<Bytes, Failure> {
-        let breaker = &self.endpoint.breaker;
+        let pipeline = self.pipeline;
         let late = || {
             Failure::refused(ClientError::DeadlineExceeded {
                 attempts: number - 1,
             })
         };
-        let remaining = || {
-            deadline
-                .remaining(Instant::now())
-                .filter(|left| *left >= FLOOR)
-        };
+        let endpoint = &*pipeline.endpoints[0];
 
-        remaining().ok_or_else(late)?;
-        breaker.peek(Instant::now())?;
-        let slot = self.bulkhead.acquire(deadline).await;
-        let remaining = remaining().ok_or_else(late)?;
+        self.left(Instant::now()).ok_or_else(late)?;
+        endpoint.breaker.peek(Instant::now())?;
+        let slot = pipeline.bulkhead.acquire(self.deadline).await;
+        let now = Instant::now();
+        let left = self.left(now).ok_or_else(late)?;
         let _slot = slot.map_err(|_| Failure::refused(ClientError::Overloaded))?;
-        let permit = breaker.acquire(Instant::now())?;
+        let permit = endpoint.breaker.acquire(now)?;
         match repeat {
             Some(repeat) => {
                 repeat.reservation.spend();
-                self.counters.retried(repeat.reason);
+                self.upstream.observer.tell(&Event::Repeated {
+                    attempt: number,
+                    reason: repeat.reason,
+                    wait: repeat.wait,
+                });
             }
-            None => self.budget.deposit(Instant::now()),
+            None => pipeline.budget.deposit(now),
         }
 
-        let whole = self.limits.attempt;
-        let limit = whole.min(remaining);
-        let result = self.exchange(call, number, limit).await;
+        let whole = pipeline.limits.attempt;
+        let limit = whole.min(left);
+        let result = self.exchange(endpoint, number, now, limit).await;
         match result {
             // A peer that had less than half of its time is not judged by it: callers in a hurry
             // must not open the circuit for everybody.
@@ -134,19 +135,26 @@ impl Inner {
         }
     }
 
+    /// The time left for an attempt, unless it is too little for one.
+    fn left(&self, now: Instant) -> Option<Duration> {
+        let left = self.deadline.remaining(now);
+        left.filter(|left| *left >= FLOOR)
+    }
+
     /// Sends one request and reads its answer within `limit`, under a CLIENT span of its own.
     async fn exchange(
         &self,
-        call: &Call<'_>,
+        endpoint: &Endpoint,
         number: u32,
+        now: Instant,
         limit: Duration,
     ) -> Result<Bytes, Failure> {
-        let url = self.endpoint.url(&call.path);
-        let mut span = AttemptSpan::start(&call.method, url.as_str(), number - 1);
-        let request = self.request(call, url, number, limit, &span);
+        let url = endpoint.url(&self.call.path);
+        let mut span = AttemptSpan::start(&self.call.method, url.as_str(), number - 1);
+        let request = self.request(url, number, limit, &span);
         let current = span.span().clone();
-        let exchange = answer::of(self, request, &mut span);
-        let answer = tokio::time::timeout(limit, exchange.instrument(current)).await;
+        let exchange = answer::of(self, endpoint, request, &mut span);
+        let answer = tokio::time::timeout_at(now + limit, exchange.instrument(current)).await;
         let answer = answer.unwrap_or_else(|_| {
             Err(Failure {
                 error: ClientError::Timeout,
@@ -165,16 +173,16 @@ impl Inner {
 
     fn request(
         &self,
-        call: &Call<'_>,
         url: reqwest::Url,
         number: u32,
         limit: Duration,
         span: &AttemptSpan,
     ) -> reqwest::Request {
+        let call = self.call;
         let mut request = reqwest::Request::new(call.method.clone(), url);
         let headers = request.headers_mut();
         headers.insert(ACCEPT, JSON);
-        headers.insert(AUTHORIZATION, self.credential.header());
+        headers.insert(AUTHORIZATION, self.upstream.credential.header());
         headers.insert(header::ATTEMPT, HeaderValue::from(number));
         // What the peer works on after this, nobody waits for.
         let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);

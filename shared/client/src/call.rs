@@ -12,7 +12,7 @@ use crate::{ClientError, Upstream};
 
 /// A request before it is sent, the same for each of its attempts.
 #[must_use = "a call does nothing until it is awaited"]
-pub(crate) struct Call<'a> {
+pub struct Call<'a> {
     upstream: &'a Upstream,
     operation: &'static str,
     pub(crate) method: Method,
@@ -26,7 +26,7 @@ pub(crate) struct Call<'a> {
 
 impl Upstream {
     /// A read. `operation` names the span: `service.verb_object`.
-    pub(crate) fn get(&self, operation: &'static str, path: impl Into<String>) -> Call<'_> {
+    pub fn get(&self, operation: &'static str, path: impl Into<String>) -> Call<'_> {
         Call {
             upstream: self,
             operation,
@@ -39,7 +39,7 @@ impl Upstream {
     }
 
     /// A POST that is not sent twice unless it says why it may be.
-    pub(crate) fn post(
+    pub fn post(
         &self,
         operation: &'static str,
         path: impl Into<String>,
@@ -59,13 +59,13 @@ impl Upstream {
 
 impl Call<'_> {
     /// A POST that only reads.
-    pub(crate) fn idempotent(mut self) -> Self {
+    pub fn idempotent(mut self) -> Self {
         self.repeatable = true;
         self
     }
 
     /// A POST whose effect the peer remembers by a key, made here once for all attempts.
-    pub(crate) fn keyed(mut self) -> Self {
+    pub fn keyed(mut self) -> Self {
         let key = uuid::Uuid::new_v4().hyphenated().to_string();
         self.idempotency_key = HeaderValue::try_from(key).ok();
         self.repeatable = self.idempotency_key.is_some();
@@ -73,7 +73,7 @@ impl Call<'_> {
     }
 
     /// Sends the call under its policies and reads the answer as JSON.
-    pub(crate) async fn json<T: DeserializeOwned>(self) -> Result<T, ClientError> {
+    pub async fn json<T: DeserializeOwned>(self) -> Result<T, ClientError> {
         let span = tracing::info_span!(
             "client.call",
             otel.name = self.operation,

@@ -36,3 +36,9 @@ impl CourseClient {
             .await
     }
 }
+
+impl From<Upstream> for CourseClient {
+    fn from(upstream: Upstream) -> Self {
+        Self(upstream)
+    }
+}

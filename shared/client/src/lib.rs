@@ -69,12 +69,14 @@ mod call;
 mod course;
 mod endpoint;
 mod error;
+mod events;
 pub mod faults;
 pub mod identity;
-mod metrics;
 mod notification;
 mod retry;
 mod settings;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod upstream;
 mod user;
 
@@ -84,9 +86,11 @@ mod user;
 #[path = "../tests/calls/peer.rs"]
 mod peer;
 
+pub use call::Call;
 pub use course::CourseClient;
 pub use endpoint::BreakerReport;
 pub use error::{ClientError, Malformation};
+pub use events::Event;
 pub use identity::{Identity, ServiceAuthSettings, ServiceName};
 pub use notification::NotificationClient;
 pub use settings::{SettingsError, UpstreamSettings};

@@ -39,3 +39,9 @@ impl NotificationClient {
             .await
     }
 }
+
+impl From<Upstream> for NotificationClient {
+    fn from(upstream: Upstream) -> Self {
+        Self(upstream)
+    }
+}

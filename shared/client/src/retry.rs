@@ -8,7 +8,8 @@ use lyceum_resilience::deadline::{Deadline, Instant};
 
 use crate::attempt::{Class, Failure};
 use crate::call::Call;
-use crate::upstream::Inner;
+use crate::events::Event;
+use crate::upstream::{Inner, Pipeline};
 use crate::{ClientError, Upstream};
 
 /// With less time than this left, a call would only burden the peer (cinar/resile: 5 ms).
@@ -19,80 +20,86 @@ pub(crate) struct Repeat<'a> {
     pub(crate) reservation: Reservation<'a>,
     /// What went wrong before.
     pub(crate) reason: &'static str,
+    /// How long to wait before it.
+    pub(crate) wait: Duration,
+}
+
+/// One logical call on its way, under the policies that were in force as it began.
+#[derive(Clone, Copy)]
+pub(crate) struct Sending<'a> {
+    pub(crate) upstream: &'a Inner,
+    pub(crate) pipeline: &'a Pipeline,
+    pub(crate) call: &'a Call<'a>,
+    pub(crate) deadline: Deadline,
 }
 
 impl Upstream {
     /// Sends the call under its policies: the body of a successful answer.
     pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Bytes, ClientError> {
-        let inner = &*self.0;
-        let deadline = inner.deadline(Instant::now());
+        let pipeline = self.0.pipeline.load_full();
+        let sending = Sending {
+            upstream: &self.0,
+            pipeline: &pipeline,
+            call,
+            deadline: pipeline.deadline(Instant::now()),
+        };
+        sending.run().await
+    }
+}
+
+impl<'a> Sending<'a> {
+    async fn run(self) -> Result<Bytes, ClientError> {
         let (mut number, mut repeat, mut earlier) = (1, None, None);
         loop {
-            let failure = match inner.attempt(call, number, deadline, repeat).await {
+            let failure = match self.attempt(number, repeat).await {
                 Ok(body) => return Ok(body),
                 Err(failure) => failure,
             };
             if let Class::Refused = failure.class {
-                inner.counters.refused(failure.error.reason());
+                let reason = failure.error.reason();
+                self.upstream.observer.tell(&Event::Refused { reason });
                 // What the peer did before says more than that it was not asked again.
                 return Err(earlier.unwrap_or(failure.error));
             }
-            let Some((wait, next)) = inner.repeat(call, &failure, number, deadline) else {
+            let Some(next) = self.repeat(&failure, number) else {
                 return Err(failure.error);
             };
-            tokio::time::sleep(wait).await;
+            tokio::time::sleep(next.wait).await;
             number += 1;
             repeat = Some(next);
             earlier = Some(failure.error);
         }
     }
-}
 
-impl Inner {
-    /// What the upstream may take, or what the caller still grants, whichever is sooner.
-    fn deadline(&self, now: Instant) -> Deadline {
-        let own = Deadline::starting(now, self.limits.total);
-        Deadline::current().map_or(own, |granted| {
-            own.earlier(granted.sooner_by(self.limits.margin))
-        })
-    }
-
-    /// The wait before another attempt, and the right to make it; `None` when there is to be none.
-    fn repeat(
-        &self,
-        call: &Call<'_>,
-        failure: &Failure,
-        number: u32,
-        deadline: Deadline,
-    ) -> Option<(Duration, Repeat<'_>)> {
+    /// The right to another attempt, and the wait before it; `None` when there is to be none.
+    fn repeat(&self, failure: &Failure, number: u32) -> Option<Repeat<'a>> {
+        let pipeline = self.pipeline;
         let hint = match failure.class {
             Class::NeverSent => Duration::ZERO,
-            Class::Ambiguous if call.repeatable => Duration::ZERO,
-            Class::ToldToWait(hint) if call.repeatable => hint,
+            Class::Ambiguous if self.call.repeatable => Duration::ZERO,
+            Class::ToldToWait(hint) if self.call.repeatable => hint,
             Class::Ambiguous | Class::ToldToWait(_) | Class::Final | Class::Refused => return None,
         };
-        if number >= self.limits.attempts {
+        if number >= pipeline.limits.attempts {
             return None;
         }
         let now = Instant::now();
-        let backoff = self.backoff.delay(number - 1, &mut fastrand::Rng::new());
-        let wait = backoff.max(hint);
-        let left = deadline.remaining(now)?;
-        if left <= wait.saturating_add(FLOOR) || self.endpoint.breaker.peek(now).is_err() {
+        let backoff = |rng: &mut fastrand::Rng| pipeline.backoff.delay(number - 1, rng);
+        let wait = self.upstream.dice.with(backoff).max(hint);
+        let left = self.deadline.remaining(now)?;
+        if left <= wait.saturating_add(FLOOR) || pipeline.endpoints[0].breaker.peek(now).is_err() {
             return None;
         }
-        let Some(reservation) = self.budget.reserve(now) else {
-            self.counters.refused("retry_budget");
+        let Some(reservation) = pipeline.budget.reserve(now) else {
+            let reason = "retry_budget";
+            self.upstream.observer.tell(&Event::Refused { reason });
             return None;
         };
-        let reason = failure.error.reason();
-        Some((
+        Some(Repeat {
+            reservation,
+            reason: failure.error.reason(),
             wait,
-            Repeat {
-                reservation,
-                reason,
-            },
-        ))
+        })
     }
 }
 

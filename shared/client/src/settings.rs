@@ -17,7 +17,8 @@ use crate::faults::{Fault, FaultInjection, FaultSettings};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct UpstreamSettings {
-    /// Where the peer listens, for example `http://127.0.0.1:8002`; no path.
+    /// Where the peer listens, for example `http://127.0.0.1:8002`; no path. Several are separated
+    /// by commas.
     pub base_url: String,
     /// Longest wait for a connection, in milliseconds.
     pub connect_timeout_ms: u64,
@@ -113,7 +114,7 @@ impl UpstreamSettings {
     /// [`SettingsError`] names the key.
     pub fn check(&self, upstream: &str, faults: FaultInjection) -> Result<(), SettingsError> {
         let checked = || -> Result<(), InvalidSetting> {
-            self.origin()?;
+            self.origins()?;
             self.limits()?;
             self.breaker.validate()?;
             Backoff::new(&self.backoff)?;
@@ -203,21 +204,30 @@ impl UpstreamSettings {
         })
     }
 
-    pub(crate) fn origin(&self) -> Result<Url, InvalidSetting> {
-        let invalid = InvalidSetting {
-            key: "base_url",
-            rule: "be an http or https URL without credentials, path or query",
-        };
-        let url = Url::parse(&self.base_url).map_err(|_| invalid)?;
-        let plain = matches!(url.scheme(), "http" | "https")
-            && url.has_host()
-            && url.username().is_empty()
-            && url.password().is_none()
-            && url.path() == "/"
-            && url.query().is_none()
-            && url.fragment().is_none();
-        if plain { Ok(url) } else { Err(invalid) }
+    /// The base URLs, at least one.
+    pub(crate) fn origins(&self) -> Result<Vec<Url>, InvalidSetting> {
+        let origins: Result<Vec<Url>, _> = self.base_url.split(',').map(origin).collect();
+        let origins = origins?;
+        let twice = (1..origins.len()).any(|index| origins[..index].contains(&origins[index]));
+        require(!twice, "base_url", "name each URL once")?;
+        Ok(origins)
     }
+}
+
+fn origin(text: &str) -> Result<Url, InvalidSetting> {
+    let invalid = InvalidSetting {
+        key: "base_url",
+        rule: "be http or https URLs without credentials, path or query, separated by commas",
+    };
+    let url = Url::parse(text.trim()).map_err(|_| invalid)?;
+    let plain = matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none();
+    if plain { Ok(url) } else { Err(invalid) }
 }
 
 fn require(holds: bool, key: &'static str, rule: &'static str) -> Result<(), InvalidSetting> {
@@ -240,7 +250,7 @@ mod tests {
         };
         assert!(settings.limits().is_ok());
         assert_eq!(
-            settings.origin().unwrap().as_str(),
+            settings.origins().unwrap()[0].as_str(),
             "http://127.0.0.1:8002/"
         );
     }
@@ -332,12 +342,15 @@ mod tests {
             "http://user:secret@peer",
             "http://peer/path",
             "http://peer/?query",
+            "http://one,",
+            "http://one,http://two/path",
+            "http://one, http://one",
         ] {
             let settings = UpstreamSettings {
                 base_url: text.to_owned(),
                 ..UpstreamSettings::default()
             };
-            assert_eq!(settings.origin().unwrap_err().key, "base_url", "{text:?}");
+            assert_eq!(settings.origins().unwrap_err().key, "base_url", "{text:?}");
         }
     }
 }

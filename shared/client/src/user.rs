@@ -58,3 +58,9 @@ impl UserClient {
         call.json().await.map(|found: Contacts| found.items)
     }
 }
+
+impl From<Upstream> for UserClient {
+    fn from(upstream: Upstream) -> Self {
+        Self(upstream)
+    }
+}

@@ -16,7 +16,7 @@ use lyceum_resilience::faults::{Decision, End, Faults, Injection};
 
 pub use self::order::{Fault, FaultOrder, FaultSettings};
 pub use self::report::{ActiveFault, FaultReport};
-use crate::metrics;
+use crate::events::metrics;
 
 /// The longest a fault lasts that is to end by itself, in milliseconds.
 pub const LONGEST_MS: u64 = lyceum_resilience::faults::LONGEST_MS;

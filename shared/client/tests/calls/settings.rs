@@ -55,12 +55,12 @@ fn what_is_set_is_what_is_described() {
         settings.attempts = 3;
         settings.breaker.consecutive_failures = 7;
     });
-    let description = courses.upstream().describe();
+    let description = courses.upstream().describe().join("\n");
     for words in [
-        "course at 127.0.0.1:",
-        "in all 5000 ms",
-        "up to 3 attempts",
-        "7 failures in a row",
+        "endpoints: 127.0.0.1:",
+        "deadline: 5000 ms in all",
+        "attempts: up to 3,",
+        "opens on 7 failures in a row",
     ] {
         assert!(description.contains(words), "{description}");
     }
@@ -71,8 +71,8 @@ fn what_is_set_is_what_is_described() {
         settings.faults.latency_ms = 300;
         settings.faults.status = 503;
     });
-    let description = courses.upstream().describe();
-    let fault = "; 25 % of attempts on purpose 300 ms late and answered 503";
+    let description = courses.upstream().describe().join("\n");
+    let fault = "\nfaults: 25 % of attempts on purpose 300 ms late and answered 503";
     assert!(description.ends_with(fault), "{description}");
 }
 

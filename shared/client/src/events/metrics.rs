@@ -10,50 +10,72 @@ use lyceum_resilience::deadline::Instant;
 use opentelemetry::metrics::{Counter, Meter};
 use opentelemetry::{KeyValue, global};
 
+use super::Event;
 use crate::upstream::Inner;
 
 fn meter() -> Meter {
     global::meter("lyceum.client")
 }
 
+fn counter(name: &'static str, description: &'static str) -> Counter<u64> {
+    let meter = meter();
+    let counter = meter.u64_counter(name).with_description(description);
+    counter.build()
+}
+
 /// Counters of one upstream.
 #[derive(Debug)]
-pub(crate) struct Counters {
+pub(super) struct Counters {
     upstream: &'static str,
     retries: Counter<u64>,
     refusals: Counter<u64>,
+    transitions: Counter<u64>,
 }
 
 impl Counters {
-    pub(crate) fn new(upstream: &'static str) -> Self {
-        let retries = meter()
-            .u64_counter("lyceum.client.retries")
-            .with_description("Attempts after the first, by what went wrong before")
-            .build();
-        let refusals = meter()
-            .u64_counter("lyceum.client.refusals")
-            .with_description("Calls and repeats refused by a local policy, without being sent")
-            .build();
+    pub(super) fn new(upstream: &'static str) -> Self {
         Self {
             upstream,
-            retries,
-            refusals,
+            retries: counter(
+                "lyceum.client.retries",
+                "Attempts after the first, by what went wrong before",
+            ),
+            refusals: counter(
+                "lyceum.client.refusals",
+                "Calls and repeats refused by a local policy, without being sent",
+            ),
+            transitions: counter(
+                "lyceum.client.breaker.transitions",
+                "Changes of state, by the state they lead to",
+            ),
         }
     }
 
-    pub(crate) fn retried(&self, reason: &'static str) {
-        self.retries.add(1, &self.labels(reason));
-    }
-
-    pub(crate) fn refused(&self, reason: &'static str) {
-        self.refusals.add(1, &self.labels(reason));
-    }
-
-    fn labels(&self, reason: &'static str) -> [KeyValue; 2] {
-        [
-            KeyValue::new("upstream", self.upstream),
-            KeyValue::new("reason", reason),
-        ]
+    pub(super) fn count(&self, event: &Event) {
+        let upstream = KeyValue::new("upstream", self.upstream);
+        match event {
+            Event::Repeated { reason, .. } => {
+                self.retries
+                    .add(1, &[upstream, KeyValue::new("reason", *reason)]);
+            }
+            Event::Refused { reason } => {
+                self.refusals
+                    .add(1, &[upstream, KeyValue::new("reason", *reason)]);
+            }
+            Event::Breaker {
+                endpoint,
+                transition,
+            } => {
+                let to = match transition.to {
+                    State::Closed => "closed",
+                    State::HalfOpen => "half_open",
+                    State::Open => "open",
+                };
+                let endpoint = KeyValue::new("endpoint", endpoint.to_string());
+                self.transitions
+                    .add(1, &[upstream, endpoint, KeyValue::new("to", to)]);
+            }
+        }
     }
 }
 
@@ -66,10 +88,10 @@ pub(crate) struct Injections {
 
 impl Injections {
     pub(crate) fn new(upstream: &'static str) -> Self {
-        let counter = meter()
-            .u64_counter("lyceum.client.faults")
-            .with_description("Attempts hit by a fault set on purpose, by what befell them")
-            .build();
+        let counter = counter(
+            "lyceum.client.faults",
+            "Attempts hit by a fault set on purpose, by what befell them",
+        );
         Self { upstream, counter }
     }
 
@@ -82,60 +104,25 @@ impl Injections {
     }
 }
 
-/// Counts the changes of one breaker.
-pub(crate) struct Transitions {
-    counter: Counter<u64>,
-    upstream: &'static str,
-    endpoint: String,
-}
-
-impl Transitions {
-    pub(crate) fn new(upstream: &'static str, endpoint: &str) -> Self {
-        let counter = meter()
-            .u64_counter("lyceum.client.breaker.transitions")
-            .with_description("Changes of state, by the state they lead to")
-            .build();
-        Self {
-            counter,
-            upstream,
-            endpoint: endpoint.to_owned(),
-        }
-    }
-
-    pub(crate) fn count(&self, to: State) {
-        let to = match to {
-            State::Closed => "closed",
-            State::HalfOpen => "half_open",
-            State::Open => "open",
-        };
-        let labels = [
-            KeyValue::new("upstream", self.upstream),
-            KeyValue::new("endpoint", self.endpoint.clone()),
-            KeyValue::new("to", to),
-        ];
-        self.counter.add(1, &labels);
-    }
-}
-
 /// Registers the gauges of an upstream. They fall silent when the upstream is dropped.
 pub(crate) fn observe(upstream: &Weak<Inner>) {
     gauge(
         upstream,
         "lyceum.client.retry_budget.balance",
         "Repeats that could be granted now",
-        |inner| inner.budget.balance(Instant::now()),
+        |inner| inner.pipeline.load().budget.balance(Instant::now()),
     );
     gauge(
         upstream,
         "lyceum.client.bulkhead.in_flight",
         "Attempts under way",
-        |inner| inner.bulkhead.in_flight() as u64,
+        |inner| inner.pipeline.load().bulkhead.in_flight() as u64,
     );
     gauge(
         upstream,
         "lyceum.client.bulkhead.queued",
         "Attempts waiting for a slot",
-        |inner| inner.bulkhead.queued() as u64,
+        |inner| inner.pipeline.load().bulkhead.queued() as u64,
     );
     gauge(
         upstream,
@@ -148,14 +135,17 @@ pub(crate) fn observe(upstream: &Weak<Inner>) {
         .u64_observable_gauge("lyceum.client.breaker.state")
         .with_description("0 closed, 1 half-open, 2 open")
         .with_callback(move |gauge| {
-            if let Some(inner) = observed.upgrade() {
-                let state = match inner.endpoint.breaker.state() {
+            let Some(inner) = observed.upgrade() else {
+                return;
+            };
+            for endpoint in &inner.pipeline.load().endpoints {
+                let state = match endpoint.breaker.state() {
                     State::Closed => 0,
                     State::HalfOpen => 1,
                     State::Open => 2,
                 };
-                let endpoint = KeyValue::new("endpoint", inner.endpoint.name.to_string());
-                gauge.observe(state, &[KeyValue::new("upstream", inner.name), endpoint]);
+                let name = KeyValue::new("endpoint", endpoint.name.to_string());
+                gauge.observe(state, &[KeyValue::new("upstream", inner.name), name]);
             }
         })
         .build();

@@ -1,0 +1,40 @@
+//! The events an operator must know of, as log lines.
+
+use lyceum_resilience::breaker::{State, Transition};
+
+use super::Event;
+
+pub(super) fn tell(upstream: &'static str, event: &Event) {
+    match event {
+        Event::Breaker {
+            endpoint,
+            transition,
+        } => breaker(upstream, endpoint, *transition),
+        // Seen per call in its trace, and counted; a line each would flood the log in an outage.
+        Event::Repeated { .. } | Event::Refused { .. } => {}
+    }
+}
+
+fn breaker(upstream: &'static str, endpoint: &str, transition: Transition) {
+    match transition.to {
+        State::Open => tracing::warn!(
+            event = "breaker.opened",
+            upstream,
+            endpoint,
+            open_for_ms = u64::try_from(transition.open_for.as_millis()).unwrap_or(u64::MAX),
+            "calls to this endpoint are refused for a while"
+        ),
+        State::HalfOpen => tracing::info!(
+            event = "breaker.half_opened",
+            upstream,
+            endpoint,
+            "a few calls try the endpoint again"
+        ),
+        State::Closed => tracing::info!(
+            event = "breaker.closed",
+            upstream,
+            endpoint,
+            "the endpoint works again"
+        ),
+    }
+}

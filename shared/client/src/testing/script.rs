@@ -1,0 +1,277 @@
+//! What a scripted peer does, and what it was sent.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use lyceum_resilience::deadline::Instant;
+use reqwest::{Request, Response};
+
+use crate::answer;
+use crate::attempt::Failure;
+use crate::endpoint::Wiring;
+use crate::events::Event;
+use crate::identity::{Identity, ServiceAuthSettings};
+use crate::settings::{SettingsError, UpstreamSettings};
+use crate::upstream::{Dice, Upstream};
+
+/// What to do with one request.
+#[derive(Debug, Clone)]
+pub struct Act {
+    after: Duration,
+    end: End,
+}
+
+#[derive(Debug, Clone)]
+enum End {
+    Answer {
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Bytes,
+    },
+    /// The connection breaks with the request on it.
+    Lost,
+    /// There is no connection.
+    Unreachable,
+    /// Nothing, for ever.
+    Hang,
+}
+
+impl Act {
+    /// Answers with JSON.
+    pub fn json(status: u16, body: &serde_json::Value) -> Self {
+        Self::answer(status, body.to_string())
+            .with(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+    }
+
+    /// Answers with a status and nothing else. One that HTTP does not know is 500.
+    pub fn status(status: u16) -> Self {
+        Self::answer(status, Bytes::new())
+    }
+
+    fn answer(status: u16, body: impl Into<Bytes>) -> Self {
+        Self::ending(End::Answer {
+            status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            headers: HeaderMap::new(),
+            body: body.into(),
+        })
+    }
+
+    /// Breaks the connection: the peer may have acted on the request.
+    pub fn lost() -> Self {
+        Self::ending(End::Lost)
+    }
+
+    /// Lets no connection come about: the peer saw nothing.
+    pub fn unreachable() -> Self {
+        Self::ending(End::Unreachable)
+    }
+
+    /// Says nothing, ever.
+    pub fn hang() -> Self {
+        Self::ending(End::Hang)
+    }
+
+    fn ending(end: End) -> Self {
+        Self {
+            after: Duration::ZERO,
+            end,
+        }
+    }
+
+    /// The same, but so much later.
+    #[must_use]
+    pub fn after(mut self, delay: Duration) -> Self {
+        self.after = delay;
+        self
+    }
+
+    /// An answer with one more header; nothing to an act that is none.
+    #[must_use]
+    pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        if let End::Answer { headers, .. } = &mut self.end {
+            headers.insert(name, value);
+        }
+        self
+    }
+}
+
+/// One request as it would have gone out.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// When, by tokio's clock.
+    pub at: Instant,
+    /// `host:port` of the URL it was for.
+    pub host: String,
+    /// Its method.
+    pub method: Method,
+    /// Its path, with the query if it has one.
+    pub target: String,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Bytes,
+}
+
+impl Sent {
+    fn new(request: &Request) -> Self {
+        let url = request.url();
+        let body = request.body().and_then(reqwest::Body::as_bytes);
+        Self {
+            at: Instant::now(),
+            host: host_and_port(url),
+            method: request.method().clone(),
+            target: match url.query() {
+                Some(query) => format!("{}?{query}", url.path()),
+                None => url.path().to_owned(),
+            },
+            headers: request.headers().clone(),
+            body: Bytes::copy_from_slice(body.unwrap_or_default()),
+        }
+    }
+
+    /// A header, or nothing.
+    pub fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value.and_then(|value| value.to_str().ok()).unwrap_or("")
+    }
+}
+
+enum Decide {
+    /// The same for every request, none of which is written down: a peer for a load.
+    Always(Act),
+    By(Box<dyn Fn(&Sent) -> Act + Send + Sync>),
+}
+
+fn host_and_port(url: &reqwest::Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    format!("{host}:{}", url.port_or_known_default().unwrap_or_default())
+}
+
+/// A peer that does as it is told. Clones are the same peer.
+#[derive(Clone)]
+pub struct Script(Arc<Stage>);
+
+struct Stage {
+    decide: Decide,
+    sent: Mutex<Vec<Sent>>,
+    events: Mutex<Vec<Event>>,
+}
+
+impl Script {
+    /// One act per request in this order, the last one for ever.
+    ///
+    /// # Panics
+    /// Without an act.
+    pub fn new(acts: impl IntoIterator<Item = Act>) -> Self {
+        let mut acts: VecDeque<Act> = acts.into_iter().collect();
+        let last = acts.pop_back();
+        assert!(last.is_some(), "a script has at least one act");
+        let last = last.unwrap_or_else(Act::hang);
+        let acts = Mutex::new(acts);
+        Self::deciding(move |_| locked(&acts).pop_front().unwrap_or_else(|| last.clone()))
+    }
+
+    /// Does with each request what `decide` says.
+    pub fn deciding(decide: impl Fn(&Sent) -> Act + Send + Sync + 'static) -> Self {
+        Self::on(Decide::By(Box::new(decide)))
+    }
+
+    /// Does the same with every request and remembers none: a peer for a load.
+    pub fn always(act: Act) -> Self {
+        Self::on(Decide::Always(act))
+    }
+
+    fn on(decide: Decide) -> Self {
+        Self(Arc::new(Stage {
+            decide,
+            sent: Mutex::default(),
+            events: Mutex::default(),
+        }))
+    }
+
+    /// An upstream that sends to this peer, under the policies of `settings`, with seeded dice.
+    /// Without a `base_url` it gets one that nothing listens on.
+    ///
+    /// # Errors
+    /// [`SettingsError`] names the key that cannot be.
+    pub fn upstream(
+        &self,
+        name: &'static str,
+        settings: &UpstreamSettings,
+    ) -> Result<Upstream, SettingsError> {
+        let mut settings = settings.clone();
+        if settings.base_url.is_empty() {
+            "http://peer.test".clone_into(&mut settings.base_url);
+        }
+        let secret = "the secret of scripted peers, 32 bytes".to_owned();
+        let secrets = vec![secret.into()];
+        let identity = Identity::new("test", &ServiceAuthSettings { secrets })?;
+        let stage = Arc::clone(&self.0);
+        let record = move |event: &Event| locked(&stage.events).push(event.clone());
+        Upstream::with(
+            name,
+            &settings,
+            &identity,
+            Wiring::Script(self.clone()),
+            Some(Arc::new(record)),
+            Dice::seeded(0),
+        )
+    }
+
+    /// What it was sent, in order.
+    pub fn sent(&self) -> Vec<Sent> {
+        locked(&self.0.sent).clone()
+    }
+
+    /// What the policies in front of it decided, in order.
+    pub fn events(&self) -> Vec<Event> {
+        locked(&self.0.events).clone()
+    }
+
+    pub(crate) async fn send(&self, request: Request) -> Result<Response, Failure> {
+        let act = match &self.0.decide {
+            Decide::Always(act) => act.clone(),
+            Decide::By(decide) => {
+                let sent = Sent::new(&request);
+                let act = decide(&sent);
+                locked(&self.0.sent).push(sent);
+                act
+            }
+        };
+        if !act.after.is_zero() {
+            tokio::time::sleep(act.after).await;
+        }
+        match act.end {
+            End::Answer {
+                status,
+                headers,
+                body,
+            } => {
+                let mut response = http::Response::new(body);
+                *response.status_mut() = status;
+                *response.headers_mut() = headers;
+                Ok(response.into())
+            }
+            End::Lost => Err(answer::lost()),
+            End::Unreachable => Err(answer::unreachable()),
+            End::Hang => std::future::pending().await,
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Script")
+            .field("sent", &locked(&self.0.sent).len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,181 @@
+//! One service to call: its policies, their state, and what an operator may do to them.
+
+mod describe;
+mod dice;
+mod pipeline;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use lyceum_resilience::breaker::Mode;
+use lyceum_resilience::deadline::Instant;
+
+pub(crate) use self::dice::Dice;
+use self::pipeline::Builder;
+pub(crate) use self::pipeline::Pipeline;
+use crate::endpoint::{BreakerReport, Location, Wiring};
+use crate::events::{Listener, Observer, metrics};
+use crate::faults::{Fault, FaultInjection, FaultReport, Injector};
+use crate::identity::{Credential, Identity};
+use crate::settings::{SettingsError, UpstreamSettings};
+
+/// A handle on one service. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct Upstream(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) name: &'static str,
+    pub(crate) credential: Credential,
+    pub(crate) injector: Injector,
+    pub(crate) observer: Arc<Observer>,
+    pub(crate) dice: Dice,
+    pub(crate) pipeline: ArcSwap<Pipeline>,
+    /// Held while another pipeline is built: of two changes at once, the second starts from what
+    /// the first has made.
+    builder: Mutex<Builder>,
+}
+
+impl Upstream {
+    /// Checks the settings and prepares the connections; sends nothing. `name` is the audience of
+    /// the tokens and the section `upstreams.<name>` of the settings.
+    ///
+    /// # Errors
+    /// [`SettingsError`] names the key that cannot be.
+    pub fn new(
+        name: &'static str,
+        settings: &UpstreamSettings,
+        identity: &Identity,
+    ) -> Result<Self, SettingsError> {
+        let service = identity.service();
+        let wiring = Wiring::Network { service };
+        Self::with(name, settings, identity, wiring, None, Dice::Thread)
+    }
+
+    pub(crate) fn with(
+        name: &'static str,
+        settings: &UpstreamSettings,
+        identity: &Identity,
+        wiring: Wiring,
+        listener: Option<Listener>,
+        dice: Dice,
+    ) -> Result<Self, SettingsError> {
+        let observer = Arc::new(Observer::new(name, listener));
+        let fault = settings.fault(name)?;
+        let builder = Builder {
+            upstream: name,
+            wiring,
+            observer: Arc::clone(&observer),
+        };
+        let pipeline = builder.build(settings, locations(name, settings)?, None, &dice)?;
+        let inner = Arc::new(Inner {
+            name,
+            credential: Credential::new(identity, name),
+            injector: Injector::new(name, fault),
+            observer,
+            dice,
+            pipeline: ArcSwap::from_pointee(pipeline),
+            builder: Mutex::new(builder),
+        });
+        metrics::observe(&Arc::downgrade(&inner));
+        Ok(Self(inner))
+    }
+
+    /// The service called.
+    pub fn name(&self) -> &'static str {
+        self.0.name
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> UpstreamSettings {
+        self.0.pipeline.load().settings.clone()
+    }
+
+    /// Puts other settings in force, for calls that begin from now on. What they leave as it was
+    /// goes on undisturbed, and breakers stay where they are.
+    ///
+    /// # Errors
+    /// [`SettingsError`] names the key that cannot be; nothing has changed then.
+    pub fn reconfigure(&self, settings: &UpstreamSettings) -> Result<(), SettingsError> {
+        let inner = &*self.0;
+        settings.check(inner.name, FaultInjection::Allowed)?;
+        let builder = inner.builder.lock();
+        let builder = builder.unwrap_or_else(PoisonError::into_inner);
+        let before = inner.pipeline.load_full();
+        let fault = settings.fault(inner.name)?;
+        let locations = locations(inner.name, settings)?;
+        let pipeline = builder.build(settings, locations, Some(&before), &inner.dice)?;
+        inner.pipeline.store(Arc::new(pipeline));
+        if before.settings.faults != settings.faults {
+            match fault {
+                Some(fault) => drop(inner.injector.inject(fault)),
+                None => inner.injector.heal(),
+            }
+        }
+        Ok(())
+    }
+
+    /// The state of each endpoint's breaker.
+    pub fn breakers(&self) -> Vec<BreakerReport> {
+        let (pipeline, now) = (self.0.pipeline.load(), Instant::now());
+        let endpoints = pipeline.endpoints.iter();
+        endpoints
+            .map(|endpoint| endpoint.report(self.0.name, now))
+            .collect()
+    }
+
+    /// Takes the decision from the breaker of `endpoint` (`host:port`), or gives it back with
+    /// [`Mode::Automatic`]; false when there is no such endpoint.
+    pub fn set_mode(&self, endpoint: &str, mode: Mode) -> bool {
+        let pipeline = self.0.pipeline.load();
+        let mut endpoints = pipeline.endpoints.iter();
+        let found = endpoints.find(|known| *known.name == *endpoint);
+        if let Some(endpoint) = found {
+            endpoint.breaker.set_mode(mode);
+        }
+        found.is_some()
+    }
+
+    /// Makes attempts fail on purpose, in the place of what was set before.
+    pub fn inject(&self, fault: Fault) -> FaultReport {
+        self.0.injector.inject(fault)
+    }
+
+    /// Lets no attempt fail on purpose any more.
+    pub fn heal(&self) {
+        self.0.injector.heal();
+    }
+
+    /// The fault under way, and how many attempts were hit.
+    pub fn fault(&self) -> FaultReport {
+        self.0.injector.report()
+    }
+
+    /// The policies in words, outermost first, one to a line.
+    pub fn describe(&self) -> Vec<String> {
+        self.0.pipeline.load().describe()
+    }
+}
+
+/// Where the settings say the peer is.
+fn locations(
+    upstream: &'static str,
+    settings: &UpstreamSettings,
+) -> Result<Vec<Location>, SettingsError> {
+    let origins = settings.origins();
+    let origins = origins.map_err(|invalid| SettingsError::of_upstream(upstream, invalid))?;
+    let location = |origin| Location {
+        origin,
+        address: None,
+    };
+    Ok(origins.into_iter().map(location).collect())
+}
+
+impl fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upstream")
+            .field("name", &self.0.name)
+            .field("endpoints", &self.0.pipeline.load().endpoints)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,127 @@
+//! The policies of one upstream as they are now. A change of settings makes another pipeline, and
+//! the calls under way end in the one they began in.
+
+use std::sync::Arc;
+
+use lyceum_resilience::backoff::Backoff;
+use lyceum_resilience::budget::RetryBudget;
+use lyceum_resilience::bulkhead::Bulkhead;
+use lyceum_resilience::deadline::{Deadline, Instant};
+
+use super::dice::Dice;
+use crate::endpoint::{Endpoint, Location, Wiring};
+use crate::events::Observer;
+use crate::settings::{Limits, SettingsError, UpstreamSettings};
+
+pub(crate) struct Pipeline {
+    pub(crate) settings: UpstreamSettings,
+    pub(crate) limits: Limits,
+    pub(crate) backoff: Backoff,
+    pub(crate) budget: Arc<RetryBudget>,
+    pub(crate) bulkhead: Arc<Bulkhead>,
+    pub(crate) endpoints: Vec<Arc<Endpoint>>,
+}
+
+/// What every pipeline of an upstream is built with.
+pub(crate) struct Builder {
+    pub(crate) upstream: &'static str,
+    pub(crate) wiring: Wiring,
+    pub(crate) observer: Arc<Observer>,
+}
+
+impl Builder {
+    /// A pipeline of `settings` to `locations`. What the settings leave as it was in `before`
+    /// stays: counts, slots, connections. Breakers stay where they are in any case, so that no
+    /// change of a timeout lets a herd at a peer that rests.
+    pub(crate) fn build(
+        &self,
+        settings: &UpstreamSettings,
+        locations: Vec<Location>,
+        before: Option<&Pipeline>,
+        dice: &Dice,
+    ) -> Result<Pipeline, SettingsError> {
+        let invalid = |invalid| SettingsError::of_upstream(self.upstream, invalid);
+        let limits = settings.limits().map_err(invalid)?;
+        let endpoints = locations
+            .into_iter()
+            .map(|location| self.endpoint(settings, &limits, location, before, dice))
+            .collect::<Result<_, _>>()?;
+        let budget = match before {
+            Some(before) if before.settings.budget == settings.budget => Arc::clone(&before.budget),
+            _ => RetryBudget::new(&settings.budget, Instant::now())
+                .map(Arc::new)
+                .map_err(invalid)?,
+        };
+        let bulkhead = match before {
+            Some(before) if before.settings.bulkhead == settings.bulkhead => {
+                Arc::clone(&before.bulkhead)
+            }
+            _ => Bulkhead::new(&settings.bulkhead)
+                .map(Arc::new)
+                .map_err(invalid)?,
+        };
+        Ok(Pipeline {
+            settings: settings.clone(),
+            limits,
+            backoff: Backoff::new(&settings.backoff).map_err(invalid)?,
+            budget,
+            bulkhead,
+            endpoints,
+        })
+    }
+
+    fn endpoint(
+        &self,
+        settings: &UpstreamSettings,
+        limits: &Limits,
+        location: Location,
+        before: Option<&Pipeline>,
+        dice: &Dice,
+    ) -> Result<Arc<Endpoint>, SettingsError> {
+        let invalid = |invalid| SettingsError::of_upstream(self.upstream, invalid);
+        let known = before.and_then(|before| Some((before, before.endpoint_at(&location)?)));
+        let connections = known.filter(|(before, _)| {
+            before.limits.connect == limits.connect && before.limits.pool_idle == limits.pool_idle
+        });
+        let transport = match connections {
+            Some((_, endpoint)) => endpoint.transport.clone(),
+            None => self.wiring.connect(&location, limits).map_err(|error| {
+                SettingsError::new(
+                    format!("upstreams.{}.base_url", self.upstream),
+                    format!("allow a client to be built: {error}"),
+                )
+            })?,
+        };
+        let endpoint = match known {
+            Some((before, endpoint))
+                if connections.is_some() && before.settings.breaker == settings.breaker =>
+            {
+                return Ok(Arc::clone(endpoint));
+            }
+            Some((_, endpoint)) => endpoint.succeed(&settings.breaker, transport, &self.observer),
+            None => Endpoint::new(
+                location,
+                &settings.breaker,
+                transport,
+                &self.observer,
+                dice.seed(),
+            ),
+        };
+        endpoint.map(Arc::new).map_err(invalid)
+    }
+}
+
+impl Pipeline {
+    fn endpoint_at(&self, location: &Location) -> Option<&Arc<Endpoint>> {
+        let mut endpoints = self.endpoints.iter();
+        endpoints.find(|endpoint| endpoint.location == *location)
+    }
+
+    /// What the upstream may take, or what the caller still grants, whichever is sooner.
+    pub(crate) fn deadline(&self, now: Instant) -> Deadline {
+        let own = Deadline::starting(now, self.limits.total);
+        Deadline::current().map_or(own, |granted| {
+            own.earlier(granted.sooner_by(self.limits.margin))
+        })
+    }
+}
