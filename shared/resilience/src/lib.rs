@@ -48,7 +48,8 @@
 //! ```
 //!
 //! A permit that is dropped without a verdict, because its caller went away, says nothing about
-//! the peer and changes nothing. `lyceum-client` composes the parts for HTTP.
+//! the peer and changes nothing, unless the call had taken so long by then that the peer hangs.
+//! `lyceum-client` composes the parts for HTTP.
 
 pub mod backoff;
 pub mod balance;

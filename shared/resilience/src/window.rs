@@ -1,50 +1,30 @@
-//! Two counts over the last seconds, in ten time buckets.
+//! A count over the last seconds, in ten time buckets.
 //!
 //! Adding costs one atomic add and reading costs ten loads, whatever the traffic: no list of
 //! calls, no lock, no sweep. A bucket is one word that names the slice of time it belongs to, so
 //! stale buckets fall out by themselves when they are next written or skipped.
+//!
+//! Whoever needs a share keeps two windows and writes the second for what it singles out, so that
+//! the usual call pays for one.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 /// Buckets per window, as in Polly and linkerd: a count expires within a tenth of the window.
 pub(crate) const BUCKETS: u64 = RING as u64;
 const RING: usize = 10;
 
-// One bucket: tick (24 bits) | calls (20) | marked (20).
-const COUNT_BITS: u32 = 20;
+// One bucket: tick (34 bits) | count (30). Ticks of 10 ms last for five years of one process.
+const COUNT_BITS: u32 = 30;
 const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
-const TICK_MASK: u64 = (1 << 24) - 1;
-/// Half of what a count can hold: reaching it halves both counts, which keeps their ratio. The
-/// other half is room for adds in flight meanwhile.
+const MAX_TICK: u64 = (1 << (u64::BITS - COUNT_BITS)) - 1;
+/// Half of what a count can hold, and where it stops: nine million a second for a minute. The other
+/// half is room for adds in flight meanwhile.
 const FULL: u64 = 1 << (COUNT_BITS - 1);
 
-/// A bucket found this many slices ahead of its writer was moved on by another thread meanwhile; one
-/// that seems further ahead is an old one whose tick has wrapped.
-const LATE: u64 = 1 << 10;
-
-/// How often things happened in the window.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    /// All calls.
-    pub(crate) calls: u64,
-    /// Those singled out: failures for a breaker, repeats for a budget.
-    pub(crate) marked: u64,
-}
-
-impl Counts {
-    fn unpack(word: u64) -> Self {
-        Self {
-            calls: (word >> COUNT_BITS) & COUNT_MASK,
-            marked: word & COUNT_MASK,
-        }
-    }
-
-    fn pack(self) -> u64 {
-        (self.calls << COUNT_BITS) | self.marked
-    }
-}
-
 /// A sliding window. Times are milliseconds since an origin the owner chose.
+///
+/// Every access is `SeqCst`: of two writers that then read, one at least sees the other, whichever
+/// buckets and windows they wrote. A budget depends on it, and common processors charge nothing.
 #[derive(Debug)]
 pub(crate) struct Window {
     bucket_ms: u64,
@@ -52,7 +32,7 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// A window of `window_ms`, which must be at least [`BUCKETS`].
+    /// A window of `window_ms`, which should be at least a hundred.
     pub(crate) fn new(window_ms: u64) -> Self {
         Self {
             bucket_ms: (window_ms / BUCKETS).max(1),
@@ -60,171 +40,178 @@ impl Window {
         }
     }
 
+    /// A window of another length that begins with what this one holds at `now_ms`, without
+    /// buckets that began before the one of `since_ms`.
+    pub(crate) fn resized(&self, window_ms: u64, now_ms: u64, since_ms: u64) -> Self {
+        let resized = Self::new(window_ms);
+        for (then, count) in self.live(now_ms, since_ms) {
+            // The youngest moment the bucket may stand for: what counts now is not forgotten early.
+            let then_ms = ((then + 1) * self.bucket_ms - 1).min(now_ms);
+            resized.add(then_ms, count);
+        }
+        resized
+    }
+
+    fn tick(&self, at_ms: u64) -> u64 {
+        (at_ms / self.bucket_ms).min(MAX_TICK)
+    }
+
     fn bucket(&self, tick: u64) -> &AtomicU64 {
         &self.buckets[(tick % BUCKETS) as usize]
     }
 
-    /// Adds `counts` to the bucket of `now_ms`.
-    pub(crate) fn add(&self, now_ms: u64, counts: Counts) {
-        let tick = now_ms / self.bucket_ms;
+    /// Adds `count` to the bucket of `now_ms`.
+    pub(crate) fn add(&self, now_ms: u64, count: u64) {
+        let tick = self.tick(now_ms);
         let bucket = self.bucket(tick);
-        let mut word = bucket.load(Relaxed);
+        let mut word = bucket.load(SeqCst);
         loop {
-            let age = age(tick, word);
-            if age > TICK_MASK - LATE {
+            let (held, holds) = unpack(word);
+            if held == tick {
+                if holds < FULL {
+                    bucket.fetch_add(count, SeqCst);
+                }
+                return;
+            }
+            if held > tick {
                 // Another thread has already moved this bucket on to a later slice.
                 return;
             }
-            let held = if age == 0 {
-                Counts::unpack(word)
-            } else {
-                Counts::default()
-            };
-            let full = held.calls >= FULL || held.marked >= FULL;
-            if age == 0 && !full {
-                bucket.fetch_add(counts.pack(), Relaxed);
-                return;
-            }
-            let shift = u32::from(full);
-            let next = Counts {
-                calls: (held.calls >> shift) + counts.calls,
-                marked: (held.marked >> shift) + counts.marked,
-            };
-            let next = ((tick & TICK_MASK) << (2 * COUNT_BITS)) | next.pack();
-            match bucket.compare_exchange_weak(word, next, Relaxed, Relaxed) {
+            let next = (tick << COUNT_BITS) | count;
+            match bucket.compare_exchange_weak(word, next, SeqCst, SeqCst) {
                 Ok(_) => return,
                 Err(seen) => word = seen,
             }
         }
     }
 
-    /// Takes one mark back out of the bucket of `then_ms`, if that bucket still stands.
-    pub(crate) fn unmark(&self, then_ms: u64) {
-        let tick = then_ms / self.bucket_ms;
-        let unmarked =
-            |word: u64| (age(tick, word) == 0 && Counts::unpack(word).marked > 0).then(|| word - 1);
-        // An error means that the bucket has expired, and the mark with it.
+    /// Takes one back out of the bucket of `then_ms`, if that bucket still stands.
+    pub(crate) fn take_back(&self, then_ms: u64) {
+        let tick = self.tick(then_ms);
+        let one_less = |word| {
+            let (held, holds) = unpack(word);
+            (held == tick && holds > 0).then(|| word - 1)
+        };
+        // An error means that the bucket has expired, and what it held with it.
         self.bucket(tick)
-            .fetch_update(Relaxed, Relaxed, unmarked)
+            .fetch_update(SeqCst, SeqCst, one_less)
             .ok();
     }
 
-    /// The counts of the window that ends at `now_ms`, without buckets that began before the one
-    /// of `since_ms`.
-    pub(crate) fn counts(&self, now_ms: u64, since_ms: u64) -> Counts {
-        let tick = now_ms / self.bucket_ms;
-        let reach = BUCKETS.min(tick.saturating_sub(since_ms / self.bucket_ms) + 1);
-        let live = self.buckets.iter().map(|bucket| bucket.load(Relaxed));
-        live.filter(|word| age(tick, *word) < reach)
-            .map(Counts::unpack)
-            .fold(Counts::default(), |sum, counts| Counts {
-                calls: sum.calls + counts.calls,
-                marked: sum.marked + counts.marked,
-            })
+    /// The count of the window that ends at `now_ms`, without buckets that began before the one of
+    /// `since_ms`.
+    pub(crate) fn count(&self, now_ms: u64, since_ms: u64) -> u64 {
+        self.live(now_ms, since_ms).map(|(_, count)| count).sum()
+    }
+
+    /// Tick and count of the buckets that count at `now_ms`.
+    fn live(&self, now_ms: u64, since_ms: u64) -> impl Iterator<Item = (u64, u64)> {
+        let tick = self.tick(now_ms);
+        let oldest = (tick + 1).saturating_sub(BUCKETS).max(self.tick(since_ms));
+        let all = self
+            .buckets
+            .iter()
+            .map(|bucket| unpack(bucket.load(SeqCst)));
+        all.filter(move |(held, _)| (oldest..=tick).contains(held))
     }
 }
 
-/// How many slices before `tick` the bucket's own slice lies; later ones wrap to huge ages.
-fn age(tick: u64, word: u64) -> u64 {
-    tick.wrapping_sub(word >> (2 * COUNT_BITS)) & TICK_MASK
+/// Tick and count of a bucket.
+const fn unpack(word: u64) -> (u64, u64) {
+    (word >> COUNT_BITS, word & COUNT_MASK)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const CALL: Counts = Counts {
-        calls: 1,
-        marked: 0,
-    };
-    const MARKED: Counts = Counts {
-        calls: 1,
-        marked: 1,
-    };
-
     #[test]
     fn counts_expire_after_the_window_and_not_before() {
         let window = Window::new(10_000);
-        window.add(500, MARKED);
-        window.add(9_999, CALL);
-        assert_eq!(
-            window.counts(9_999, 0),
-            Counts {
-                calls: 2,
-                marked: 1
-            }
-        );
-        assert_eq!(
-            window.counts(10_000, 0),
-            Counts {
-                calls: 1,
-                marked: 0
-            }
-        );
-        assert_eq!(window.counts(19_000, 0), Counts::default());
+        window.add(500, 1);
+        window.add(9_999, 1);
+        assert_eq!(window.count(9_999, 0), 2);
+        assert_eq!(window.count(10_000, 0), 1);
+        assert_eq!(window.count(19_000, 0), 0);
     }
 
     #[test]
     fn a_bucket_written_again_a_window_later_starts_from_nothing() {
         let window = Window::new(10_000);
-        window.add(500, MARKED);
-        window.add(10_500, CALL);
-        assert_eq!(window.counts(10_500, 0), CALL);
+        window.add(500, 3);
+        window.add(10_500, 1);
+        assert_eq!(window.count(10_500, 0), 1);
     }
 
     #[test]
     fn a_late_writer_does_not_spoil_a_newer_bucket() {
         let window = Window::new(10_000);
-        window.add(10_500, MARKED);
-        window.add(500, CALL);
-        assert_eq!(window.counts(10_500, 0), MARKED);
+        window.add(10_500, 1);
+        window.add(500, 1);
+        assert_eq!(window.count(10_500, 0), 1);
     }
 
     #[test]
-    fn a_window_nobody_used_for_months_counts_again() {
+    fn a_window_nobody_used_for_years_counts_again() {
         const DAY_MS: u64 = 24 * 60 * 60 * 1000;
-        for idle_days in [1, 98, 150, 190] {
-            let window = Window::new(10_000);
-            window.add(idle_days * DAY_MS, MARKED);
-            assert_eq!(
-                window.counts(idle_days * DAY_MS, 0),
-                MARKED,
-                "{idle_days} days"
-            );
+        for idle_days in [1, 98, 194, 400, 1_900] {
+            let window = Window::new(100);
+            window.add(10, 7);
+            window.add(idle_days * DAY_MS, 1);
+            assert_eq!(window.count(idle_days * DAY_MS, 0), 1, "{idle_days} days");
         }
     }
 
     #[test]
     fn what_happened_before_the_given_time_can_be_left_out() {
         let window = Window::new(10_000);
-        window.add(500, MARKED);
-        window.add(3_500, CALL);
-        assert_eq!(window.counts(3_600, 3_000), CALL);
+        window.add(500, 1);
+        window.add(3_500, 1);
+        assert_eq!(window.count(3_600, 3_000), 1);
     }
 
     #[test]
-    fn a_mark_is_taken_back_once_and_never_below_zero() {
+    fn one_is_taken_back_once_and_never_below_zero() {
         let window = Window::new(10_000);
-        window.add(500, MARKED);
-        window.unmark(500);
-        window.unmark(500);
-        assert_eq!(window.counts(500, 0), CALL);
-        window.add(10_500, MARKED);
-        window.unmark(500);
-        assert_eq!(window.counts(10_500, 0), MARKED);
+        window.add(500, 1);
+        window.take_back(500);
+        window.take_back(500);
+        assert_eq!(window.count(500, 0), 0);
+        window.add(10_500, 1);
+        window.take_back(500);
+        assert_eq!(window.count(10_500, 0), 1);
     }
 
     #[test]
-    fn an_overfull_bucket_keeps_its_ratio() {
+    fn a_million_in_one_bucket_are_counted_one_by_one() {
         let window = Window::new(10_000);
-        for turn in 0..2_000_000_u64 {
-            window.add(500, if turn % 4 == 0 { MARKED } else { CALL });
+        (0..1_000_000).for_each(|_| window.add(500, 1));
+        assert_eq!(window.count(500, 0), 1_000_000);
+    }
+
+    #[test]
+    fn a_full_bucket_stops_and_spoils_nothing() {
+        let window = Window::new(10_000);
+        window.add(500, FULL);
+        window.add(500, 1);
+        assert_eq!(window.count(500, 0), FULL);
+        assert_eq!(window.count(10_500, 0), 0);
+    }
+
+    #[test]
+    fn a_window_of_another_length_begins_with_what_counts() {
+        let window = Window::new(10_000);
+        window.add(500, 1);
+        window.add(5_200, 10);
+        window.add(9_400, 100);
+        for (window_ms, carried) in [(10_000, 111), (60_000, 111), (1_000, 100)] {
+            let resized = window.resized(window_ms, 9_900, 0);
+            assert_eq!(resized.count(9_900, 0), carried, "{window_ms} ms");
+            assert_eq!(resized.count(9_900 + window_ms, 0), 0, "{window_ms} ms");
         }
-        let Counts { calls, marked } = window.counts(500, 0);
-        assert!(calls > FULL / 2);
-        assert!(
-            (calls / 4).abs_diff(marked) < calls / 1000,
-            "{marked} of {calls}"
+        assert_eq!(
+            window.resized(60_000, 9_900, 6_000).count(9_900, 6_000),
+            100
         );
     }
 }

@@ -1,35 +1,45 @@
 //! A circuit breaker per endpoint: stop calling a peer that fails, and try it again with care.
 //!
-//! It **opens** on so many failures in a row, which notices a dead peer at once, or on a share of
-//! failures over a window, which notices a half-dead one. While **open** nothing passes, for a
-//! length that doubles with every failed try, with jitter. Then it is **half-open**: a few probes
-//! pass, never more, and all of them must succeed before it **closes**.
+//! It **opens** on so many failures in a row, which notices a dead peer at once, on a share of
+//! failures over a window, which notices a half-dead one, or on a share of slow calls. While
+//! **open** nothing passes, for a length that doubles each time it opens again, with jitter. Then
+//! it is **half-open**: a few probes pass, never more, and all of them must succeed in time before
+//! it **closes**. Closed again, it **ramps up**: a tenth of the calls pass, then ever more of them,
+//! and until all do, the next outage is a continuation of the last one.
 //!
-//! A call holds a [`Permit`]. Three rules make the verdicts honest:
-//! - a permit dropped without a verdict (its caller was cancelled) returns its place and says
-//!   nothing about the peer;
+//! A call holds a [`Permit`]. Four rules make the verdicts honest:
+//! - a permit dropped early without a verdict (its caller was cancelled) returns its place and
+//!   says nothing about the peer;
+//! - one dropped late (its caller had waited for long enough) is a failure: a peer that hangs is
+//!   noticed even by callers who have only an outer timeout;
 //! - a permit of an older generation is ignored: a success from before the outage does not close;
-//! - a call must be given up *inside* its permit, so that a hung peer is a failing peer.
+//! - a call is better given up *inside* its permit, and its verdict told.
 //!
 //! Asking and telling take no lock and allocate nothing, and cost the same whatever the traffic.
 
 mod machine;
+mod operator;
 mod permit;
+mod ramp;
 mod report;
 mod settings;
+mod tally;
+mod word;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
-use self::machine::{Admission, Finding, Machine, Phase};
+use self::machine::{Admission, Finding, Step};
 use self::permit::Role;
 pub use self::permit::{Permit, Verdict};
-pub use self::report::{Mode, Refused, Snapshot, State, Transition};
+use self::ramp::Ramp;
+pub use self::report::{Cause, Mode, Refused, Snapshot, State, Transition};
 pub use self::settings::BreakerSettings;
+use self::tally::Tally;
+use self::word::{Machine, Phase};
 use crate::deadline::Instant;
 use crate::settings::InvalidSetting;
-use crate::window::{Counts, Window};
 
 type Listener = Box<dyn Fn(Transition) + Send + Sync>;
 
@@ -40,7 +50,8 @@ pub struct Breaker {
     seed: u64,
     word: AtomicU64,
     mode: AtomicU8,
-    window: Window,
+    tally: Tally,
+    ramp: Ramp,
     listener: Option<Listener>,
 }
 
@@ -58,7 +69,8 @@ impl Breaker {
             seed,
             word: AtomicU64::new(Machine::new().pack()),
             mode: AtomicU8::new(Mode::Automatic as u8),
-            window: Window::new(settings.window_ms),
+            tally: Tally::new(settings.window_ms),
+            ramp: Ramp::default(),
             listener: None,
         })
     }
@@ -71,13 +83,14 @@ impl Breaker {
         self
     }
 
-    /// Whether a call would pass now. Takes nothing, so it may be asked before queueing.
+    /// Whether a call would pass now. Takes nothing, so it may be asked before queueing. While the
+    /// breaker ramps up it says yes, and [`acquire`](Self::acquire) picks those that pass.
     pub fn peek(&self, now: Instant) -> Result<(), Refused> {
         match self.mode() {
             Mode::ForcedClosed | Mode::Shadow => Ok(()),
             Mode::ForcedOpen => Err(self.refused_by_hand()),
             Mode::Automatic => match self.load().admit(self.millis(now), &self.settings) {
-                Admission::Pass | Admission::Probe(_) => Ok(()),
+                Admission::Pass | Admission::Ramp(_) | Admission::Probe(_) => Ok(()),
                 Admission::Refuse { retry_after_ms } => Err(Refused {
                     retry_after: Duration::from_millis(retry_after_ms),
                 }),
@@ -88,24 +101,31 @@ impl Breaker {
     /// Asks to pass. The permit wants a verdict when the call has ended.
     pub fn acquire(&self, now: Instant) -> Result<Permit<'_>, Refused> {
         match self.mode() {
-            Mode::ForcedClosed => Ok(Permit::new(self, 0, Role::Uncounted)),
+            Mode::ForcedClosed => Ok(self.uncounted(now)),
             Mode::ForcedOpen => Err(self.refused_by_hand()),
             Mode::Automatic => self.admit(now),
-            Mode::Shadow => Ok(self
-                .admit(now)
-                .unwrap_or_else(|_| Permit::new(self, 0, Role::Uncounted))),
+            Mode::Shadow => Ok(self.admit(now).unwrap_or_else(|_| self.uncounted(now))),
         }
     }
 
     fn admit(&self, now: Instant) -> Result<Permit<'_>, Refused> {
         let now_ms = self.millis(now);
+        let floor = self.settings.ramp_floor_per_second;
         loop {
             let machine = self.load();
+            let permit = |generation, role| Ok(Permit::new(self, now, generation, role));
             match machine.admit(now_ms, &self.settings) {
-                Admission::Pass => return Ok(Permit::new(self, machine.generation, Role::Counted)),
-                Admission::Probe(next) => {
-                    if self.replace(machine, next, now_ms) {
-                        return Ok(Permit::new(self, next.generation, Role::Probe));
+                Admission::Pass => return permit(machine.generation, Role::Counted),
+                Admission::Ramp(share) if self.ramp.passes(share, now_ms, floor) => {
+                    return permit(machine.generation, Role::Counted);
+                }
+                Admission::Ramp(_) => {
+                    let retry_after = ramp::RETRY_AFTER;
+                    return Err(Refused { retry_after });
+                }
+                Admission::Probe(step) => {
+                    if self.make(machine, step, now_ms) {
+                        return permit(step.next.generation, Role::Probe);
                     }
                 }
                 Admission::Refuse { retry_after_ms } => {
@@ -116,8 +136,19 @@ impl Breaker {
         }
     }
 
-    /// Counts the verdict of a call granted in `generation`.
-    fn settle(&self, generation: u16, verdict: Verdict, now: Instant) {
+    const fn uncounted(&self, now: Instant) -> Permit<'_> {
+        Permit::new(self, now, 0, Role::Uncounted)
+    }
+
+    /// Counts the verdict of a call granted in `generation` that ended at `now`.
+    fn settle(&self, generation: u16, verdict: Verdict, took: Duration, now: Instant) {
+        let slow = self.settings.slow_call().is_some_and(|slow| took >= slow);
+        let finding = match verdict {
+            Verdict::Success if slow => Finding::Slow,
+            Verdict::Success => Finding::Healthy,
+            Verdict::Failure => Finding::Failed,
+            Verdict::Throttled => Finding::Throttled,
+        };
         let now_ms = self.millis(now);
         let mut counted = false;
         loop {
@@ -125,23 +156,20 @@ impl Breaker {
             if machine.generation != generation {
                 return;
             }
-            if let (Phase::Closed { .. }, false) = (machine.phase, counted) {
-                let marked = u64::from(verdict != Verdict::Success);
-                self.window.add(now_ms, Counts { calls: 1, marked });
-                counted = true;
+            let mut tripped = None;
+            if let Some(since_ms) = machine.closed_since() {
+                if !counted {
+                    self.tally.add(now_ms, verdict != Verdict::Success, slow);
+                    counted = true;
+                }
+                // A healthy call lowers the shares: it has nothing to ask them.
+                if finding != Finding::Healthy {
+                    tripped = self.tally.counts(now_ms, since_ms).tripped(&self.settings);
+                }
             }
-            let finding = match verdict {
-                Verdict::Success => Finding::Healthy,
-                Verdict::Failure => Finding::Failed {
-                    tripped: self.tripped(machine, now_ms),
-                },
-                Verdict::Throttled => Finding::Throttled {
-                    tripped: self.tripped(machine, now_ms),
-                },
-            };
             let dice = scramble(self.seed ^ u64::from(generation));
-            let next = machine.after(finding, now_ms, &self.settings, dice);
-            if next == machine || self.replace(machine, next, now_ms) {
+            let step = machine.after(finding, tripped, now_ms, &self.settings, dice);
+            if step.next == machine || self.make(machine, step, now_ms) {
                 return;
             }
         }
@@ -159,25 +187,19 @@ impl Breaker {
         }
     }
 
-    /// Whether the window's share of failures is reached.
-    fn tripped(&self, machine: Machine, now_ms: u64) -> bool {
-        let Phase::Closed { since_ms, .. } = machine.phase else {
-            return false;
-        };
-        let Counts { calls, marked } = self.window.counts(now_ms, since_ms);
-        calls >= u64::from(self.settings.minimum_calls)
-            && marked * 100 >= calls * u64::from(self.settings.failure_percent)
-    }
-
     /// Makes the step and tells the listener if it is a change of state.
-    fn replace(&self, machine: Machine, next: Machine, now_ms: u64) -> bool {
+    fn make(&self, machine: Machine, Step { next, cause }: Step, now_ms: u64) -> bool {
         if !self.swap(machine, next) {
             return false;
         }
-        let (from, to) = (state(machine.phase), state(next.phase));
-        if let (Some(listener), true) = (&self.listener, from != to) {
-            let open_for = Duration::from_millis(open_for_ms(next.phase, now_ms));
-            listener(Transition { from, to, open_for });
+        if let (Some(listener), Some(cause)) = (&self.listener, cause) {
+            listener(Transition {
+                from: state(machine.phase),
+                to: state(next.phase),
+                cause,
+                open_for: Duration::from_millis(open_for_ms(next.phase, now_ms)),
+                mode: self.mode(),
+            });
         }
         true
     }
@@ -192,45 +214,6 @@ impl Breaker {
             .word
             .compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire);
         swapped.is_ok()
-    }
-
-    /// Where the breaker is.
-    pub fn state(&self) -> State {
-        state(self.load().phase)
-    }
-
-    /// Who decides.
-    pub fn mode(&self) -> Mode {
-        match self.mode.load(Ordering::Relaxed) {
-            1 => Mode::ForcedOpen,
-            2 => Mode::ForcedClosed,
-            3 => Mode::Shadow,
-            _ => Mode::Automatic,
-        }
-    }
-
-    /// Takes the decision from the breaker, or gives it back; calls under way are not touched.
-    pub fn set_mode(&self, mode: Mode) {
-        self.mode.store(mode as u8, Ordering::Relaxed);
-    }
-
-    /// Everything an operator wants to see, at one moment.
-    pub fn snapshot(&self, now: Instant) -> Snapshot {
-        let now_ms = self.millis(now);
-        let phase = self.load().phase;
-        let (since_ms, consecutive_failures) = match phase {
-            Phase::Closed { since_ms, failures } => (since_ms, failures),
-            Phase::Open { .. } | Phase::HalfOpen { .. } => (0, 0),
-        };
-        let counts = self.window.counts(now_ms, since_ms);
-        Snapshot {
-            state: state(phase),
-            mode: self.mode(),
-            consecutive_failures,
-            window_calls: counts.calls,
-            window_failures: counts.marked,
-            retry_after_ms: open_for_ms(phase, now_ms),
-        }
     }
 
     /// A peer taken out by hand returns when a person says so: the guess is the shortest rest.
@@ -256,7 +239,7 @@ impl fmt::Debug for Breaker {
 
 const fn state(phase: Phase) -> State {
     match phase {
-        Phase::Closed { .. } => State::Closed,
+        Phase::Closed { .. } | Phase::Recovering { .. } => State::Closed,
         Phase::Open { .. } => State::Open,
         Phase::HalfOpen { .. } => State::HalfOpen,
     }
@@ -265,7 +248,7 @@ const fn state(phase: Phase) -> State {
 const fn open_for_ms(phase: Phase, now_ms: u64) -> u64 {
     match phase {
         Phase::Open { until_ms, .. } => until_ms.saturating_sub(now_ms),
-        Phase::Closed { .. } | Phase::HalfOpen { .. } => 0,
+        Phase::Closed { .. } | Phase::Recovering { .. } | Phase::HalfOpen { .. } => 0,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::deadline::Instant;
 /// What a finished call says about its peer.
 ///
 /// Local refusals (no slot, no budget, no time) and calls whose caller went away have no verdict:
-/// drop the permit.
+/// drop the permit, or discard it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// The peer answered; that the answer was "no" does not matter.
@@ -29,37 +29,70 @@ pub(super) enum Role {
     Uncounted,
 }
 
-/// One call may be made. Say what became of it with [`record`](Self::record), or drop it.
-#[must_use = "a permit dropped without a verdict says nothing about the peer"]
+/// One call may be made. Say what became of it with [`record`](Self::record).
+///
+/// A permit that is dropped instead has lost its caller. If that was soon, it says nothing about
+/// the peer. If the call had already taken as long as a slow one (or, with slow calls not judged,
+/// as long as `max_half_open_ms`), somebody outside has given up on a peer that hangs: a failure.
+#[must_use = "a permit dropped at once says nothing about the peer"]
 #[derive(Debug)]
 pub struct Permit<'a> {
     breaker: &'a Breaker,
+    granted: Instant,
     pub(super) generation: u16,
     pub(super) role: Role,
 }
 
 impl<'a> Permit<'a> {
-    pub(super) const fn new(breaker: &'a Breaker, generation: u16, role: Role) -> Self {
+    pub(super) const fn new(
+        breaker: &'a Breaker,
+        granted: Instant,
+        generation: u16,
+        role: Role,
+    ) -> Self {
         Self {
             breaker,
+            granted,
             generation,
             role,
         }
     }
 
-    /// Tells the verdict of the call that ended at `now`.
+    /// Tells the verdict of the call that ended at `now`. One that took long is slow as well.
     pub fn record(mut self, verdict: Verdict, now: Instant) {
+        self.settle(verdict, now);
+    }
+
+    /// Ends the call without a verdict, however long it took.
+    pub fn discard(mut self) {
+        self.abandon();
+    }
+
+    fn settle(&mut self, verdict: Verdict, now: Instant) {
         if self.role != Role::Uncounted {
-            self.breaker.settle(self.generation, verdict, now);
+            let took = now.saturating_duration_since(self.granted);
+            self.breaker.settle(self.generation, verdict, took, now);
             self.role = Role::Uncounted;
         }
+    }
+
+    fn abandon(&mut self) {
+        if self.role == Role::Probe {
+            self.breaker.abandon(self.generation);
+        }
+        self.role = Role::Uncounted;
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        if self.role == Role::Probe {
-            self.breaker.abandon(self.generation);
+        if self.role != Role::Uncounted {
+            let now = Instant::now();
+            if now.saturating_duration_since(self.granted) >= self.breaker.settings.hung_call() {
+                self.settle(Verdict::Failure, now);
+            } else {
+                self.abandon();
+            }
         }
     }
 }

@@ -31,12 +31,57 @@ pub enum Mode {
     Shadow = 3,
 }
 
+impl Mode {
+    /// The mode stored as its number.
+    pub(super) const fn of(number: u8) -> Self {
+        match number {
+            1 => Self::ForcedOpen,
+            2 => Self::ForcedClosed,
+            3 => Self::Shadow,
+            _ => Self::Automatic,
+        }
+    }
+}
+
+/// Why a breaker changed its state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// Opened: so many calls in a row failed.
+    ConsecutiveFailures,
+    /// Opened: the share of failed calls is reached.
+    FailureShare,
+    /// Opened: the share of slow calls is reached.
+    SlowShare,
+    /// Opened again: a probe failed, was slow or was asked to wait.
+    FailedProbe,
+    /// Half-opened: it was open for long enough.
+    TimeUp,
+    /// Closed: all probes succeeded.
+    ProbesPassed,
+}
+
+impl Cause {
+    /// Its name in logs and labels, as in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ConsecutiveFailures => "consecutive_failures",
+            Self::FailureShare => "failure_share",
+            Self::SlowShare => "slow_share",
+            Self::FailedProbe => "failed_probe",
+            Self::TimeUp => "time_up",
+            Self::ProbesPassed => "probes_passed",
+        }
+    }
+}
+
 /// The call does not pass; the peer is not to be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the circuit is open for another {} ms", retry_after.as_millis())]
+#[error("the circuit is not closed; try again in {} ms", retry_after.as_millis())]
 pub struct Refused {
-    /// When a probe may pass: while open at the earliest, while half-open at the latest, for a
-    /// probe under way that ends sooner makes room sooner.
+    /// When a call may pass: while open at the earliest, while half-open at the latest, for a
+    /// probe under way that ends sooner makes room sooner. A tenth of a second while a breaker
+    /// that has just closed ramps up.
     pub retry_after: Duration,
 }
 
@@ -47,8 +92,12 @@ pub struct Transition {
     pub from: State,
     /// After.
     pub to: State,
+    /// Why.
+    pub cause: Cause,
     /// How long it stays open; zero unless `to` is open.
     pub open_for: Duration,
+    /// Who decides: in shadow mode calls pass whatever the state.
+    pub mode: Mode,
 }
 
 /// What an operator sees.
@@ -64,6 +113,10 @@ pub struct Snapshot {
     pub window_calls: u64,
     /// Failures among them.
     pub window_failures: u64,
+    /// Slow ones among them, failed or not.
+    pub window_slow: u64,
     /// Milliseconds until a probe may pass; zero unless open.
     pub retry_after_ms: u64,
+    /// Percent of calls that pass while it ramps up after closing; none when all do.
+    pub ramping_percent: Option<u8>,
 }

@@ -1,8 +1,10 @@
 //! When a breaker opens, for how long, and how it closes again.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use super::machine::{MAX_FAILURES, MAX_PROBES};
+use super::word::{MAX_FAILURES, MAX_PROBES};
 use crate::settings::{InvalidSetting, require};
 use crate::window::BUCKETS;
 
@@ -16,7 +18,13 @@ pub struct BreakerSettings {
     pub failure_percent: u8,
     /// … provided the window holds at least this many calls (20: a share of fewer says little).
     pub minimum_calls: u32,
-    /// How long a call counts for the share, in milliseconds (linkerd: 10 s).
+    /// A call that took this long, in milliseconds, is slow, whether it failed or not; 0 leaves
+    /// slowness out (half of an attempt's 2 s).
+    pub slow_call_ms: u64,
+    /// Opens when at least this share of the window's calls was slow, in percent; a slow probe
+    /// fails (resilience4j has the rule, and 100 % of 60 s).
+    pub slow_percent: u8,
+    /// How long a call counts for the shares, in milliseconds (linkerd: 10 s).
     pub window_ms: u64,
     /// How long it stays open the first time, in milliseconds, half of it jitter (Finagle: 5 s).
     pub open_ms: u64,
@@ -26,6 +34,11 @@ pub struct BreakerSettings {
     pub probes: u8,
     /// A probe that has not come back after this long no longer holds its place, in milliseconds.
     pub max_half_open_ms: u64,
+    /// After closing, the share of calls that pass grows from a tenth to all over this long, in
+    /// milliseconds; 0 lets all pass at once (Envoy's slow start; 10 s, as the window).
+    pub ramp_ms: u64,
+    /// At least this many calls a second pass during that time (10: a quiet client is not refused).
+    pub ramp_floor_per_second: u32,
 }
 
 impl Default for BreakerSettings {
@@ -34,11 +47,15 @@ impl Default for BreakerSettings {
             consecutive_failures: 5,
             failure_percent: 50,
             minimum_calls: 20,
+            slow_call_ms: 1_000,
+            slow_percent: 80,
             window_ms: 10_000,
             open_ms: 5_000,
             max_open_ms: 60_000,
             probes: 3,
             max_half_open_ms: 10_000,
+            ramp_ms: 10_000,
+            ramp_floor_per_second: 10,
         }
     }
 }
@@ -61,6 +78,16 @@ impl BreakerSettings {
             (1..=100_000).contains(&self.minimum_calls),
             "breaker.minimum_calls",
             "be between 1 and 100000",
+        )?;
+        require(
+            self.slow_call_ms <= DAY_MS,
+            "breaker.slow_call_ms",
+            "be at most a day",
+        )?;
+        require(
+            (1..=100).contains(&self.slow_percent),
+            "breaker.slow_percent",
+            "be between 1 and 100",
         )?;
         require(
             (100..=600_000).contains(&self.window_ms),
@@ -88,7 +115,38 @@ impl BreakerSettings {
             (1..=DAY_MS).contains(&self.max_half_open_ms),
             "breaker.max_half_open_ms",
             "be between 1 and a day",
+        )?;
+        require(
+            self.ramp_ms <= DAY_MS,
+            "breaker.ramp_ms",
+            "be at most a day",
+        )?;
+        require(
+            self.ramp_floor_per_second <= 1000,
+            "breaker.ramp_floor_per_second",
+            "be at most 1000",
         )
+    }
+
+    /// From when on a call is slow, if slowness matters.
+    pub(super) fn slow_call(&self) -> Option<Duration> {
+        (self.slow_call_ms > 0).then(|| Duration::from_millis(self.slow_call_ms))
+    }
+
+    /// From when on a call that was given up without a verdict hung: when it was slow or, should
+    /// slowness not matter, when a probe would be given up for lost.
+    pub(super) fn hung_call(&self) -> Duration {
+        self.slow_call()
+            .unwrap_or(Duration::from_millis(self.max_half_open_ms))
+    }
+
+    /// How long it is to be healthy after closing before its trips are forgotten.
+    pub(super) const fn recovery_ms(&self) -> u64 {
+        if self.ramp_ms > 0 {
+            self.ramp_ms
+        } else {
+            self.window_ms
+        }
     }
 }
 
@@ -160,6 +218,34 @@ mod tests {
                     ..defaults
                 },
                 "breaker.max_half_open_ms",
+            ),
+            (
+                BreakerSettings {
+                    slow_call_ms: u64::MAX,
+                    ..defaults
+                },
+                "breaker.slow_call_ms",
+            ),
+            (
+                BreakerSettings {
+                    slow_percent: 0,
+                    ..defaults
+                },
+                "breaker.slow_percent",
+            ),
+            (
+                BreakerSettings {
+                    ramp_ms: u64::MAX,
+                    ..defaults
+                },
+                "breaker.ramp_ms",
+            ),
+            (
+                BreakerSettings {
+                    ramp_floor_per_second: 1_001,
+                    ..defaults
+                },
+                "breaker.ramp_floor_per_second",
             ),
         ] {
             assert_eq!(settings.validate().unwrap_err().key, key);
