@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::deadline::Instant;
 use crate::settings::{InvalidSetting, require};
-use crate::window::{Counts, Window};
+use crate::window::Window;
 
 /// Settings of [`Outliers`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,11 +111,19 @@ pub struct Outliers {
 /// How one endpoint has done of late.
 #[derive(Debug)]
 pub struct Standing {
-    window: Window,
+    calls: Window,
+    failures: Window,
     /// Milliseconds since the birth of the [`Outliers`].
     ejected_until_ms: AtomicU64,
     /// Ejections not yet forgotten at the last one; changed under the lock.
     ejections: AtomicU64,
+}
+
+/// The calls of a window, and the failures among them.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    calls: u64,
+    failures: u64,
 }
 
 impl Outliers {
@@ -136,7 +144,8 @@ impl Outliers {
     /// The standing of an endpoint that is new: nothing is held against it.
     pub fn newcomer(&self) -> Standing {
         Standing {
-            window: Window::new(self.settings.window_ms),
+            calls: Window::new(self.settings.window_ms),
+            failures: Window::new(self.settings.window_ms),
             ejected_until_ms: AtomicU64::new(0),
             ejections: AtomicU64::new(0),
         }
@@ -155,9 +164,12 @@ impl Outliers {
             return None;
         }
         let now_ms = self.millis(now);
-        let marked = u64::from(!ok);
-        endpoint.window.add(now_ms, Counts { calls: 1, marked });
-        if ok || !self.fails_often(endpoint.counts(now_ms)) {
+        endpoint.calls.add(now_ms, 1);
+        if ok {
+            return None;
+        }
+        endpoint.failures.add(now_ms, 1);
+        if !self.fails_often(endpoint.counts(now_ms)) {
             return None;
         }
         let mut dice = self.dice.lock().unwrap_or_else(PoisonError::into_inner);
@@ -179,9 +191,9 @@ impl Outliers {
         (left_ms > 0).then(|| Duration::from_millis(left_ms))
     }
 
-    fn fails_often(&self, Counts { calls, marked }: Counts) -> bool {
+    fn fails_often(&self, Counts { calls, failures }: Counts) -> bool {
         calls >= u64::from(self.settings.minimum_calls)
-            && marked * 100 >= calls * u64::from(self.settings.failure_percent)
+            && failures * 100 >= calls * u64::from(self.settings.failure_percent)
     }
 
     fn stands_out<'a>(
@@ -198,14 +210,14 @@ impl Outliers {
             } else if !std::ptr::eq(other, endpoint) {
                 let counts = other.counts(now_ms);
                 others.calls += counts.calls;
-                others.marked += counts.marked;
+                others.failures += counts.failures;
             }
         }
         let own = endpoint.counts(now_ms);
         let margin = u64::from(self.settings.margin_points);
         // Shares as fractions on a common denominator, so that nothing is rounded.
-        let stands_above = own.marked * others.calls * 100
-            >= (others.marked * 100 + margin * others.calls) * own.calls;
+        let stands_above = own.failures * others.calls * 100
+            >= (others.failures * 100 + margin * others.calls) * own.calls;
         (ejected + 1) * 2 <= endpoints
             && others.calls >= u64::from(self.settings.minimum_calls)
             && stands_above
@@ -237,7 +249,10 @@ impl Standing {
 
     fn counts(&self, now_ms: u64) -> Counts {
         let since_ms = self.ejected_until_ms.load(Relaxed);
-        self.window.counts(now_ms, since_ms)
+        Counts {
+            calls: self.calls.count(now_ms, since_ms),
+            failures: self.failures.count(now_ms, since_ms),
+        }
     }
 }
 
