@@ -2,12 +2,15 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Method};
+use lyceum_resilience::deadline::Instant;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tracing::Instrument;
 use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
+use crate::cache::Reading;
 use crate::error::Malformation;
+use crate::events::Event;
 use crate::{ClientError, Upstream};
 
 /// A request before it is sent, the same for each of its attempts.
@@ -36,6 +39,12 @@ impl Upstream {
             idempotency_key: None,
             repeatable: true,
         }
+    }
+
+    /// A read that may be answered by an answer of before: see
+    /// [`CacheSettings`](crate::CacheSettings).
+    pub fn get_cached(&self, operation: &'static str, path: impl Into<String>) -> CachedCall<'_> {
+        CachedCall(self.get(operation, path))
     }
 
     /// A POST that is not sent twice unless it says why it may be.
@@ -73,7 +82,19 @@ impl Call<'_> {
     }
 
     /// Sends the call under its policies and reads the answer as JSON.
+    ///
+    /// # Errors
+    /// [`ClientError`]: one variant per thing a caller can do about it.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T, ClientError> {
+        let answer = async { parse(&self.upstream.send(&self).await?) };
+        self.watched(answer).await
+    }
+
+    /// Runs `answer` under the span of the logical call.
+    async fn watched<T>(
+        &self,
+        answer: impl Future<Output = Result<T, ClientError>>,
+    ) -> Result<T, ClientError> {
         let span = tracing::info_span!(
             "client.call",
             otel.name = self.operation,
@@ -81,14 +102,47 @@ impl Call<'_> {
             otel.status_code = Empty,
             "error.type" = Empty,
             lyceum.upstream = self.upstream.name(),
+            lyceum.cache = Empty,
         );
-        let answer = async { parse(&self.upstream.send(&self).await?) };
         let answer = answer.instrument(span.clone()).await;
         if let Err(error) = &answer {
             span.record("otel.status_code", "ERROR");
             span.record("error.type", error.reason());
         }
         answer
+    }
+}
+
+/// A read that a kept answer may do for, if the upstream's settings keep any.
+#[must_use = "a call does nothing until it is awaited"]
+pub struct CachedCall<'a>(Call<'a>);
+
+impl CachedCall<'_> {
+    /// The answer as JSON, and how old it is.
+    ///
+    /// # Errors
+    /// [`ClientError`], when the peer failed and there is no answer that may stand in.
+    pub async fn read<T: DeserializeOwned>(self) -> Result<Reading<T>, ClientError> {
+        let Self(call) = &self;
+        let pipeline = call.upstream.0.pipeline.load_full();
+        let answer = async {
+            let Some(cache) = &pipeline.cache else {
+                let value = parse(&call.upstream.send(call).await?)?;
+                return Ok(Reading::new(value));
+            };
+            let deadline = pipeline.deadline(Instant::now());
+            let ask = async || {
+                let body = call.upstream.send(call).await?;
+                // What nobody can read is not kept.
+                parse::<T>(&body).map(|_| body)
+            };
+            let (reading, lookup) = cache.read(&call.path, deadline, ask).await?;
+            Span::current().record("lyceum.cache", lookup.word());
+            call.upstream.0.observer.tell(&Event::Cache { lookup });
+            let Reading { value, age, stale } = reading;
+            parse(&value).map(|value| Reading { value, age, stale })
+        };
+        call.watched(answer).await
     }
 }
 

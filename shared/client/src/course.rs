@@ -4,7 +4,7 @@ use lyceum_contracts::course::{EnrolledCourse, UserStats};
 use lyceum_contracts::ids::UserId;
 use lyceum_contracts::page::{MAX_LIMIT, Page};
 
-use crate::{ClientError, Identity, SettingsError, Upstream, UpstreamSettings};
+use crate::{ClientError, Identity, Reading, SettingsError, Upstream, UpstreamSettings};
 
 /// The course service, as its peers call it. Cheap to clone; clones share connections and breaker.
 #[derive(Debug, Clone)]
@@ -28,11 +28,11 @@ impl CourseClient {
         call.json().await.map(|page: Page<_>| page.items)
     }
 
-    /// Somebody's figures.
-    pub async fn stats_of(&self, user: UserId) -> Result<UserStats, ClientError> {
+    /// Somebody's figures, which may be as old as the section `cache` of the upstream allows.
+    pub async fn stats_of(&self, user: UserId) -> Result<Reading<UserStats>, ClientError> {
         self.0
-            .get("course.stats_of", format!("/users/{user}/stats"))
-            .json()
+            .get_cached("course.stats_of", format!("/users/{user}/stats"))
+            .read()
             .await
     }
 }

@@ -45,6 +45,7 @@
 //! |---|---|---|
 //! | `http.client.request.duration` | histogram, s | every attempt |
 //! | `lyceum.client.retries` | counter by `reason` | attempts after the first |
+//! | `lyceum.client.cache` | counter by `outcome` | reads that a kept answer may do for |
 //! | `lyceum.client.refusals` | counter by `reason` | calls and repeats refused here, unsent |
 //! | `lyceum.client.breaker.state` | gauge by `endpoint` | 0 closed, 1 half-open, 2 open |
 //! | `lyceum.client.breaker.transitions` | counter by `endpoint`, `to` | changes of state |
@@ -65,6 +66,7 @@
 
 mod answer;
 mod attempt;
+mod cache;
 mod call;
 mod course;
 mod endpoint;
@@ -86,7 +88,8 @@ mod user;
 #[path = "../tests/calls/peer.rs"]
 mod peer;
 
-pub use call::Call;
+pub use cache::{CacheSettings, Lookup, Reading};
+pub use call::{CachedCall, Call};
 pub use course::CourseClient;
 pub use endpoint::BreakerReport;
 pub use error::{ClientError, Malformation};

@@ -11,6 +11,7 @@ use lyceum_resilience::deadline::Instant;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
+use crate::cache::CacheSettings;
 use crate::faults::{Fault, FaultInjection, FaultSettings};
 
 /// One upstream, for example the section `upstreams.course`. Only `base_url` has no default.
@@ -44,6 +45,8 @@ pub struct UpstreamSettings {
     pub breaker: BreakerSettings,
     /// How many calls are in flight at once.
     pub bulkhead: BulkheadSettings,
+    /// For how long an answer is kept, of the reads that may be answered so.
+    pub cache: CacheSettings,
     /// Which attempts fail on purpose: none, unless somebody says so.
     pub faults: FaultSettings,
 }
@@ -63,6 +66,7 @@ impl Default for UpstreamSettings {
             budget: BudgetSettings::default(),
             breaker: BreakerSettings::default(),
             bulkhead: BulkheadSettings::default(),
+            cache: CacheSettings::default(),
             faults: FaultSettings::default(),
         }
     }
@@ -117,6 +121,7 @@ impl UpstreamSettings {
             self.origins()?;
             self.limits()?;
             self.breaker.validate()?;
+            self.cache.check()?;
             Backoff::new(&self.backoff)?;
             RetryBudget::new(&self.budget, Instant::now())?;
             Bulkhead::new(&self.bulkhead).map(drop)
@@ -230,7 +235,11 @@ fn origin(text: &str) -> Result<Url, InvalidSetting> {
     if plain { Ok(url) } else { Err(invalid) }
 }
 
-fn require(holds: bool, key: &'static str, rule: &'static str) -> Result<(), InvalidSetting> {
+pub(crate) fn require(
+    holds: bool,
+    key: &'static str,
+    rule: &'static str,
+) -> Result<(), InvalidSetting> {
     if holds {
         Ok(())
     } else {

@@ -146,7 +146,7 @@ pub struct Overview {
 pub struct Degraded {
     /// The field that is empty.
     pub part: String,
-    /// A stable word: `circuit_open`, `timeout`, `unreachable` …
+    /// A stable word: `circuit_open`, `timeout`, `unreachable` …, or `stale`: it is there, but old.
     pub reason: String,
 }
 

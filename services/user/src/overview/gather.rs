@@ -5,6 +5,8 @@
 //! its part empty and is named with its reason. The clients keep the time: each call ends before
 //! the request's own deadline does.
 
+use std::time::Duration;
+
 use futures_util::{join, try_join};
 use lyceum_chassis::database::DbErr;
 use lyceum_client::ClientError;
@@ -23,8 +25,15 @@ pub(crate) enum OverviewError {
     Database(#[from] DbErr),
 }
 
+/// An overview, and how old the oldest of its parts is.
+#[derive(Debug)]
+pub(super) struct Gathered {
+    pub(super) overview: Overview,
+    pub(super) age: Duration,
+}
+
 /// One person's overview. A missing account ends it at once, whatever the peers still do.
-pub(super) async fn gather(state: &State, id: UserId) -> Result<Overview, OverviewError> {
+pub(super) async fn gather(state: &State, id: UserId) -> Result<Gathered, OverviewError> {
     let account = async {
         let account = accounts::store::find(&state.database, id).await?;
         account.ok_or(OverviewError::NoSuchUser)
@@ -38,13 +47,24 @@ pub(super) async fn gather(state: &State, id: UserId) -> Result<Overview, Overvi
     };
     let (account, (courses, stats, unread)) = try_join!(account, parts)?;
     let mut degraded = Vec::new();
-    Ok(Overview {
+    let courses = part("courses", courses, &mut degraded);
+    let stats = part("stats", stats, &mut degraded);
+    let unread = part("unread", unread, &mut degraded);
+    let age = stats.as_ref().map_or(Duration::ZERO, |stats| stats.age);
+    if stats.as_ref().is_some_and(|stats| stats.stale) {
+        degraded.push(Degraded {
+            part: "stats".to_owned(),
+            reason: "stale".to_owned(),
+        });
+    }
+    let overview = Overview {
         user: User::from(account),
-        courses: part("courses", courses, &mut degraded).unwrap_or_default(),
-        stats: part("stats", stats, &mut degraded),
-        unread: part("unread", unread, &mut degraded).map(|count| count.unread),
+        courses: courses.unwrap_or_default(),
+        stats: stats.map(|stats| stats.value),
+        unread: unread.map(|count| count.unread),
         degraded,
-    })
+    };
+    Ok(Gathered { overview, age })
 }
 
 /// What a peer gave, or nothing and a line that says why.

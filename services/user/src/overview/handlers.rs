@@ -1,13 +1,14 @@
 //! The route of the overview.
 
 use actix_web::HttpResponse;
+use actix_web::http::header::AGE;
 use actix_web::web::Data;
 use lyceum_chassis::auth::CurrentUser;
 use lyceum_chassis::http::{ApiError, Id};
 use lyceum_contracts::ids::UserId;
 use lyceum_contracts::user::Overview;
 
-use super::gather::gather;
+use super::gather::{Gathered, gather};
 use crate::state::State;
 
 /// Everything about one person. Parts that cannot be had are empty and named in `degraded`.
@@ -27,5 +28,11 @@ pub(crate) async fn get_overview(
     if !caller.is_or_administers(id) {
         return Err(ApiError::not_found());
     }
-    Ok(HttpResponse::Ok().json(gather(&state, id).await?))
+    let Gathered { overview, age } = gather(&state, id).await?;
+    let mut answer = HttpResponse::Ok();
+    if !age.is_zero() {
+        // RFC 9111 §5.1: whole seconds.
+        answer.insert_header((AGE, age.as_secs()));
+    }
+    Ok(answer.json(overview))
 }

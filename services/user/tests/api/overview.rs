@@ -139,6 +139,40 @@ fn all_is_well_besides_courses(platform: &Platform) {
 }
 
 #[tokio::test]
+async fn figures_of_before_stand_in_for_a_peer_that_fails_and_say_so() {
+    let platform = Platform::with(|settings| {
+        settings.service.upstreams.course.cache.fresh_ms = 1;
+    });
+    all_is_well(&platform);
+    let ada = platform.student("ada").await;
+    overview_of(&ada).await.expect(200);
+    platform.course.on(STATS).always(Answer::status(500));
+    let overview: Overview = overview_of(&ada).await.expect(200).json();
+    assert_eq!(overview.stats.map(|stats| stats.enrolled), Some(1));
+    assert_eq!(missing(&overview), [("stats", "stale")]);
+}
+
+#[tokio::test]
+async fn figures_that_are_fresh_are_not_asked_for_again() {
+    let platform = Platform::with(|settings| {
+        settings.service.upstreams.course.cache.fresh_ms = 60_000;
+    });
+    all_is_well(&platform);
+    let ada = platform.student("ada").await;
+    for _ in 0..3 {
+        overview_of(&ada).await.expect(200);
+    }
+    let requests = platform.course.requests();
+    let asked = |end: &str| {
+        requests
+            .iter()
+            .filter(|request| request.path.contains(end))
+            .count()
+    };
+    assert_eq!((asked("/stats"), asked("/courses")), (1, 3));
+}
+
+#[tokio::test]
 async fn peers_that_are_down_leave_the_account() {
     let (course, notification) = (DownPeer::hold(), DownPeer::hold());
     let platform = Platform::with(|settings| {

@@ -11,7 +11,7 @@ pub(super) fn tell(upstream: &'static str, event: &Event) {
             transition,
         } => breaker(upstream, endpoint, *transition),
         // Seen per call in its trace, and counted; a line each would flood the log in an outage.
-        Event::Repeated { .. } | Event::Refused { .. } => {}
+        Event::Repeated { .. } | Event::Refused { .. } | Event::Cache { .. } => {}
     }
 }
 

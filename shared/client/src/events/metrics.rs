@@ -30,6 +30,7 @@ pub(super) struct Counters {
     retries: Counter<u64>,
     refusals: Counter<u64>,
     transitions: Counter<u64>,
+    lookups: Counter<u64>,
 }
 
 impl Counters {
@@ -48,6 +49,10 @@ impl Counters {
                 "lyceum.client.breaker.transitions",
                 "Changes of state, by the state they lead to",
             ),
+            lookups: counter(
+                "lyceum.client.cache",
+                "Reads that may be answered from the cache, by how they were",
+            ),
         }
     }
 
@@ -61,6 +66,10 @@ impl Counters {
             Event::Refused { reason } => {
                 self.refusals
                     .add(1, &[upstream, KeyValue::new("reason", *reason)]);
+            }
+            Event::Cache { lookup } => {
+                self.lookups
+                    .add(1, &[upstream, KeyValue::new("outcome", lookup.word())]);
             }
             Event::Breaker {
                 endpoint,

@@ -13,6 +13,7 @@ use std::time::Duration;
 use lyceum_resilience::breaker::Transition;
 
 use self::metrics::Counters;
+use crate::cache::Lookup;
 
 /// One decision of the policies of an upstream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,11 @@ pub enum Event {
     Refused {
         /// A word of [`ClientError::reason`](crate::ClientError::reason), or `retry_budget`.
         reason: &'static str,
+    },
+    /// A read that may be answered from the cache was answered.
+    Cache {
+        /// How.
+        lookup: Lookup,
     },
     /// A breaker changed its state.
     Breaker {

@@ -10,7 +10,7 @@
 //! let peer = Script::new([Act::status(503), Act::json(200, &stats)]);
 //! let courses = CourseClient::from(peer.upstream("course", &UpstreamSettings::default())?);
 //!
-//! assert_eq!(courses.stats_of(UserId::try_from(1)?).await?.enrolled, 3);
+//! assert_eq!(courses.stats_of(UserId::try_from(1)?).await?.value.enrolled, 3);
 //! assert_eq!(peer.sent().len(), 2);            // it was asked again
 //! # Ok(()) }
 //! ```

@@ -9,6 +9,7 @@ use lyceum_resilience::bulkhead::Bulkhead;
 use lyceum_resilience::deadline::{Deadline, Instant};
 
 use super::dice::Dice;
+use crate::cache::Cache;
 use crate::endpoint::{Endpoint, Location, Wiring};
 use crate::events::Observer;
 use crate::settings::{Limits, SettingsError, UpstreamSettings};
@@ -20,6 +21,7 @@ pub(crate) struct Pipeline {
     pub(crate) budget: Arc<RetryBudget>,
     pub(crate) bulkhead: Arc<Bulkhead>,
     pub(crate) endpoints: Vec<Arc<Endpoint>>,
+    pub(crate) cache: Option<Arc<Cache>>,
 }
 
 /// What every pipeline of an upstream is built with.
@@ -60,6 +62,15 @@ impl Builder {
                 .map(Arc::new)
                 .map_err(invalid)?,
         };
+        let cache = match before {
+            Some(before)
+                if before.settings.cache == settings.cache
+                    && before.settings.base_url == settings.base_url =>
+            {
+                before.cache.clone()
+            }
+            _ => Cache::new(&settings.cache).map_err(invalid)?.map(Arc::new),
+        };
         Ok(Pipeline {
             settings: settings.clone(),
             limits,
@@ -67,6 +78,7 @@ impl Builder {
             budget,
             bulkhead,
             endpoints,
+            cache,
         })
     }
 

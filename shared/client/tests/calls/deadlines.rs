@@ -97,5 +97,5 @@ async fn a_call_its_caller_gave_up_frees_its_slot_and_says_nothing_about_the_pee
     let given_up = tokio::time::timeout(Duration::from_millis(50), courses.stats_of(ada()));
     assert!(given_up.await.is_err());
     assert_eq!(courses.upstream().breakers()[0].breaker.window_calls, 0);
-    assert_eq!(courses.stats_of(ada()).await.unwrap().enrolled, 3);
+    assert_eq!(courses.stats_of(ada()).await.unwrap().value.enrolled, 3);
 }

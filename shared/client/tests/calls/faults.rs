@@ -55,7 +55,7 @@ async fn two_503s_on_purpose_and_the_answer_are_three_sibling_attempts() {
         courses.stats_of(ada()).await
     };
     let (answer, spans) = traced(&captured, 4, work).await;
-    assert_eq!(answer.unwrap().enrolled, 3);
+    assert_eq!(answer.unwrap().value.enrolled, 3);
 
     let (attempts, calls): (Vec<_>, Vec<_>) = spans
         .iter()
@@ -161,7 +161,7 @@ async fn a_delay_on_purpose_is_part_of_the_attempt() {
     );
     let start = Instant::now();
     let (answer, spans) = traced(&captured, 2, courses.stats_of(ada())).await;
-    assert_eq!(answer.unwrap().enrolled, 3);
+    assert_eq!(answer.unwrap().value.enrolled, 3);
     assert!(start.elapsed() >= Duration::from_millis(40));
     assert_eq!(
         attribute(&spans[0], "lyceum.fault").as_deref(),

@@ -3,6 +3,7 @@
 
 mod answers;
 mod breaker;
+mod cache;
 mod deadlines;
 mod faults;
 mod peer;

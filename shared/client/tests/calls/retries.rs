@@ -21,7 +21,7 @@ async fn a_get_is_repeated_after_any_failure_that_may_pass() {
     ] {
         let peer = Peer::new([failure, stats()]);
         let figures = client(&peer, |_| {}).stats_of(ada()).await.unwrap();
-        assert_eq!(figures.enrolled, 3);
+        assert_eq!(figures.value.enrolled, 3);
         assert_eq!(peer.requests().len(), 2);
     }
 }
