@@ -50,12 +50,16 @@
 //! A permit that is dropped without a verdict, because its caller went away, says nothing about
 //! the peer and changes nothing, unless the call had taken so long by then that the peer hangs.
 //! `lyceum-client` composes the parts for HTTP.
+//!
+//! Besides, [`concurrency`] does the same work for many things, a few at a time. The feature
+//! `testing` adds a module of that name: a clock moved by hand and dice that repeat.
 
 pub mod backoff;
 pub mod balance;
 pub mod breaker;
 pub mod budget;
 pub mod bulkhead;
+pub mod concurrency;
 pub mod deadline;
 pub mod faults;
 pub mod hedge;
