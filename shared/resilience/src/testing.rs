@@ -1,4 +1,5 @@
 //! For tests of whatever decides by time and chance: a clock moved by hand, and dice that repeat.
+//! What waits, such as a bulkhead's queue, does so on tokio's clock: pause that one.
 //!
 //! ```
 //! use std::time::Duration;
