@@ -1,6 +1,7 @@
 //! Builds the service: the one door for production, for tests and for the all-in-one.
 
 use lyceum_chassis::auth::UserKeys;
+use lyceum_chassis::idempotency::Pruner;
 use lyceum_chassis::server::{RunError, Server};
 use lyceum_chassis::settings::Settings;
 use lyceum_chassis::{Chassis, Lifecycle, Service, StartupError};
@@ -52,6 +53,10 @@ impl Service for App {
                 .tasks
                 .spawn("outbox relay", move |stop| relay.clone().run(stop));
         }
+        let pruner = Pruner::new(chassis.database.clone(), service.idempotency);
+        chassis
+            .tasks
+            .spawn("idempotency keys", move |stop| pruner.clone().run(stop));
 
         let state = State {
             database: chassis.database.clone(),

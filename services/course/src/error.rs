@@ -27,7 +27,7 @@ impl From<EnrolError> for ApiError {
             EnrolError::Full => {
                 Self::of(ProblemKind::Conflict).detail("the course is full: every place is taken")
             }
-            EnrolError::Database(error) => error.into(),
+            EnrolError::Keyed(error) => error.into(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The service's own sections of the settings; `default.toml` explains each key.
 
+use lyceum_chassis::idempotency::IdempotencySettings;
 use lyceum_chassis::settings::{Environment, ServiceSettings, SettingsError};
 use lyceum_client::UpstreamSettings;
 use lyceum_outbox::OutboxSettings;
@@ -15,6 +16,8 @@ pub struct CourseSettings {
     pub people: PeopleSettings,
     /// How what happened is told.
     pub outbox: OutboxSettings,
+    /// How keyed requests are remembered.
+    pub idempotency: IdempotencySettings,
 }
 
 /// The services this one calls.
@@ -54,7 +57,8 @@ impl ServiceSettings for CourseSettings {
         self.upstreams
             .notification
             .check("notification", environment.into())?;
-        self.outbox.check()
+        self.outbox.check()?;
+        self.idempotency.check()
     }
 }
 
@@ -86,6 +90,7 @@ mod tests {
             ),
             ("LYCEUM__PEOPLE__KNOWN_FOR", "1", "people.known_for"),
             ("LYCEUM__OUTBOX__BATCH", "0", "outbox.batch"),
+            ("LYCEUM__IDEMPOTENCY__KEEP_S", "0", "idempotency.keep_s"),
             (
                 "LYCEUM__UPSTREAMS__USER__ATTEMPTS",
                 "many",

@@ -1,6 +1,7 @@
 //! Builds the service: the one door for production, tests and the all-in-one.
 
 use lyceum_chassis::auth::UserKeys;
+use lyceum_chassis::idempotency::Pruner;
 use lyceum_chassis::lifecycle::Lifecycle;
 use lyceum_chassis::server::{RunError, Server};
 use lyceum_chassis::settings::Settings;
@@ -71,6 +72,10 @@ impl Service for App {
                 .tasks
                 .spawn("outbox relay", move |stop| relay.clone().run(stop));
         }
+        let pruner = Pruner::new(chassis.database.clone(), service.idempotency);
+        chassis
+            .tasks
+            .spawn("idempotency keys", move |stop| pruner.clone().run(stop));
         let keys = UserKeys::own(&state.issuer.public_keys());
         let routes = move |config: &mut _| routes::configure(config, &state);
         let server = chassis.into_server(Self::openapi(), keys, upstreams, routes);

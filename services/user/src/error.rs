@@ -31,7 +31,7 @@ impl From<RegisterError> for ApiError {
             RegisterError::EmailTaken => {
                 Self::of(ProblemKind::Conflict).detail("the e-mail address has an account")
             }
-            RegisterError::Database(error) => error.into(),
+            RegisterError::Keyed(error) => error.into(),
         }
     }
 }

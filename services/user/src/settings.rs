@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use lyceum_chassis::idempotency::IdempotencySettings;
 use lyceum_chassis::settings::{Environment, Secret, ServiceSettings, SettingsError};
 use lyceum_client::UpstreamSettings;
 use lyceum_outbox::OutboxSettings;
@@ -34,6 +35,8 @@ pub struct UserSettings {
     pub admin: AdminSettings,
     /// How events leave.
     pub outbox: OutboxSettings,
+    /// How keyed requests are remembered.
+    pub idempotency: IdempotencySettings,
     /// Whom this service asks.
     pub upstreams: Upstreams,
 }
@@ -159,6 +162,7 @@ impl ServiceSettings for UserSettings {
         self.passwords.check()?;
         self.tokens.check()?;
         self.outbox.check()?;
+        self.idempotency.check()?;
         self.upstreams.course.check("course", environment.into())?;
         self.upstreams
             .notification

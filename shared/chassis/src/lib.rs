@@ -16,6 +16,7 @@
 //! | [`service`] | the trait, and [`Chassis::build`](service::Chassis::build) |
 //! | [`lifecycle`], [`tasks`] | the end, and what must end |
 //! | [`http`] | extractors and the one error of handlers |
+//! | [`idempotency`] | a POST that has its effect once, however often it is sent |
 //! | [`auth`] | who is calling |
 //! | [`server`] | the listeners |
 //! | [`database`] | the service's own database |
@@ -26,6 +27,7 @@ pub mod cli;
 pub mod clock;
 pub mod database;
 pub mod http;
+pub mod idempotency;
 pub mod lifecycle;
 pub mod openapi;
 

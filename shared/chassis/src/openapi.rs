@@ -4,18 +4,24 @@
 //! adds the rest: how callers prove who they are, the failures every route has, and the one body
 //! that all failures have.
 
+use std::collections::BTreeMap;
+
 use lyceum_contracts::page::{DEFAULT_LIMIT, MAX_LIMIT};
 use lyceum_contracts::problem::{Fault, MEDIA_TYPE, Problem, ProblemKind};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{self, ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{self, ContentBuilder, Header, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoParams, Modify, PartialSchema, ToSchema};
+
+use crate::idempotency::IdempotencyKey;
 
 /// Name of the scheme for people: `security(("access_token" = []))`.
 const ACCESS_TOKEN: &str = "access_token";
 /// Name of the scheme for services.
 const SERVICE_TOKEN: &str = "service_token";
+/// The header that names a request.
+const KEY: &str = "Idempotency-Key";
 
 /// Completes the description of one service: `modifiers(&InCommon)`.
 #[derive(Debug)]
@@ -57,6 +63,7 @@ impl Modify for InCommon {
             for operation in methods.into_iter().flatten() {
                 add_failures(operation);
                 describe_failures(operation);
+                describe_replays(operation);
             }
         }
     }
@@ -75,21 +82,58 @@ fn add_failures(operation: &mut Operation) {
             ProblemKind::ValidationError,
         ]);
     }
-    let mut parameters = operation.parameters.iter().flatten();
-    let in_query = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query);
-    if parameters.any(in_query) {
+    if parameters(operation).any(|parameter| parameter.parameter_in == ParameterIn::Query) {
         kinds.extend([ProblemKind::MalformedRequest, ProblemKind::ValidationError]);
     }
-    let answers = &mut operation.responses.responses;
+    if is_keyed(operation) {
+        kinds.extend([
+            ProblemKind::MalformedRequest,
+            ProblemKind::IdempotencyKeyReused,
+        ]);
+    }
+    let mut titles = BTreeMap::<u16, Vec<&str>>::new();
     for kind in kinds {
-        let failure = Response::new(kind.title());
+        let of_status = titles.entry(kind.status()).or_default();
+        if !of_status.contains(&kind.title()) {
+            of_status.push(kind.title());
+        }
+    }
+    let answers = &mut operation.responses.responses;
+    for (status, titles) in titles {
         answers
-            .entry(kind.status().to_string())
-            .or_insert_with(|| failure.into());
+            .entry(status.to_string())
+            .or_insert_with(|| Response::new(titles.join("; ")).into());
     }
     // What comes from between the routes: overload, a database that is away.
     let other = || Response::new("Any other failure").into();
     answers.entry("default".to_owned()).or_insert_with(other);
+}
+
+fn parameters(operation: &Operation) -> impl Iterator<Item = &Parameter> {
+    let parameters = operation.parameters.iter().flatten();
+    parameters.filter_map(|parameter| match parameter {
+        RefOr::T(parameter) => Some(parameter),
+        RefOr::Ref(_) => None,
+    })
+}
+
+fn is_keyed(operation: &Operation) -> bool {
+    parameters(operation).any(|parameter| parameter.name == KEY)
+}
+
+/// How a caller tells an answer that was given before.
+fn describe_replays(operation: &mut Operation) {
+    if !is_keyed(operation) {
+        return;
+    }
+    let answers = operation.responses.responses.iter_mut();
+    for (_, answer) in answers.filter(|(status, _)| status.starts_with('2')) {
+        let RefOr::T(success) = answer else { continue };
+        let mut marked = Header::new(string());
+        marked.description = Some("`true` when it was given before, under the same key".to_owned());
+        let name = "Idempotent-Replayed".to_owned();
+        success.headers.insert(name, marked.into());
+    }
 }
 
 fn describe_failures(operation: &mut Operation) {
@@ -124,6 +168,26 @@ impl IntoParams for WindowQuery {
             ),
         ]
     }
+}
+
+/// The header of a route that has its effect once per key: `params(IdempotencyKey)`.
+impl IntoParams for IdempotencyKey {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let key = ParameterBuilder::new()
+            .name(KEY)
+            .parameter_in(ParameterIn::Header)
+            .description(Some(
+                "Names this request, 1 to 255 characters such as a UUID; sent again under the same \
+                 key it has its effect once and is answered as before",
+            ))
+            .schema(Some(string()))
+            .build();
+        vec![key]
+    }
+}
+
+fn string() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::new(Type::String))
 }
 
 fn parameter(name: &str, kind: Type, description: &str) -> Parameter {

@@ -103,6 +103,8 @@ kinds! {
     UnsupportedMediaType = 415 "unsupported-media-type" "The body must be application/json";
     /// Readable, but not something that can be.
     ValidationError = 422 "validation-error" "The request has faults";
+    /// The `Idempotency-Key` was sent before, with another request; a new request takes a new key.
+    IdempotencyKeyReused = 422 "idempotency-key-reused" "The idempotency key belongs to another request";
     /// The resource must be read before it is changed.
     PreconditionRequired = 428 "precondition-required" "If-Match is needed";
     /// Too often; `Retry-After` says when.

@@ -1,14 +1,36 @@
-//! Writes on courses that decide under a lock: each begins and commits its own transaction.
+//! Writes on courses: each begins and commits its own transaction.
 
 use lyceum_chassis::auth::CurrentUser;
 use lyceum_chassis::database::Database;
-use lyceum_contracts::ids::CourseId;
+use lyceum_chassis::http::Answer;
+use lyceum_chassis::idempotency::{Begun, Keyed, KeyedError};
+use lyceum_contracts::ids::{CourseId, UserId};
 use sea_orm::DbErr;
 use time::OffsetDateTime;
 
-use super::domain::{Course, Publication};
+use super::domain::{Course, NewCourse, Publication};
 use super::lock::lock_course;
 use super::store;
+
+/// Writes a draft, once per key.
+pub(crate) async fn create_course(
+    database: &Database,
+    keyed: Keyed,
+    course: NewCourse,
+    instructor: UserId,
+    now: OffsetDateTime,
+) -> Result<Answer, KeyedError> {
+    let transaction = match keyed.begin(database, now).await? {
+        Begun::First(transaction) => transaction,
+        Begun::Again(answer) => return Ok(answer),
+    };
+    let course = store::insert_draft(&transaction, course, instructor, now).await?;
+    Ok(transaction.commit(Created(course)).await?)
+}
+
+/// A course that has just been written.
+#[derive(Debug)]
+pub(crate) struct Created(pub(crate) Course);
 
 /// Why a course was not published.
 #[derive(Debug, thiserror::Error)]

@@ -5,6 +5,7 @@
 use lyceum_chassis::auth::{CurrentUser, Permission};
 use lyceum_contracts::ids::{CourseId, UserId};
 use lyceum_contracts::role::Role;
+use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::text::{Capacity, CourseDescription, CourseTitle};
@@ -17,8 +18,8 @@ impl Permission for TeachCourses {
     const ROLES: &'static [Role] = &[Role::Instructor, Role::Admin];
 }
 
-/// A course as somebody wants to write it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A course as somebody wants to write it; two wishes that serialise alike are the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct NewCourse {
     pub(crate) title: CourseTitle,
     pub(crate) description: CourseDescription,

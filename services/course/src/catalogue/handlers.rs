@@ -1,21 +1,22 @@
 //! The routes of the catalogue: extract, parse, call, respond.
 
-use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use lyceum_chassis::auth::{CurrentUser, Require};
 use lyceum_chassis::clock;
 use lyceum_chassis::http::{
-    ApiError, Body, Fields, FromFields, Id, NoBody, Query, Window, etag, page,
+    Answer, ApiError, Body, Fields, FromFields, Id, NoBody, Query, Window, etag, page,
 };
+use lyceum_chassis::idempotency::IdempotencyKey;
 use lyceum_chassis::openapi::WindowQuery;
 use lyceum_contracts::course::{Course as CourseAnswer, CourseStatus, CreateCourse};
 use lyceum_contracts::ids::CourseId;
 use lyceum_contracts::page::Page;
 
+use super::commands::{self, Created};
 use super::domain::{Course, NewCourse, Stage, TeachCourses};
+use super::store;
 use super::text::{Capacity, CourseDescription, CourseTitle};
-use super::{commands, store};
 use crate::state::State;
 
 impl FromFields for NewCourse {
@@ -52,12 +53,21 @@ impl From<Course> for CourseAnswer {
     }
 }
 
+impl From<Created> for Answer {
+    fn from(Created(course): Created) -> Self {
+        let location = format!("/courses/{}", course.id);
+        let version = course.version;
+        Self::created(location, &CourseAnswer::from(course)).version(version)
+    }
+}
+
 /// Write a course
 ///
 /// It begins as a draft, seen by its instructor and admins alone.
 #[utoipa::path(
     post, path = "/courses", tag = "catalogue",
     security(("access_token" = [])),
+    params(IdempotencyKey),
     request_body = CreateCourse,
     responses(
         (status = 201, body = CourseAnswer, description = "Written", headers(
@@ -67,14 +77,13 @@ impl From<Course> for CourseAnswer {
 )]
 pub(crate) async fn create_course(
     teacher: Require<TeachCourses>,
+    key: IdempotencyKey,
     Body(course): Body<NewCourse>,
     state: Data<State>,
-) -> Result<HttpResponse, ApiError> {
-    let course = store::insert_draft(&state.database, course, teacher.id, clock::now()).await?;
-    Ok(HttpResponse::Created()
-        .insert_header((LOCATION, format!("/courses/{}", course.id)))
-        .insert_header(etag(course.version))
-        .json(CourseAnswer::from(course)))
+) -> Result<Answer, ApiError> {
+    let keyed = key.of(teacher.id, &course)?;
+    let now = clock::now();
+    Ok(commands::create_course(&state.database, keyed, course, teacher.id, now).await?)
 }
 
 /// Open a course to everybody

@@ -3,17 +3,18 @@
 //! What is kept is what was sent: nothing is trimmed or normalised, so what cannot stay is refused.
 
 use lyceum_chassis::http::Rule;
+use serde::Serialize;
 
 /// One line, 1 to [`CourseTitle::MAX`] characters, no space at either end.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct CourseTitle(String);
 
 /// Plain text of any number of lines, up to [`CourseDescription::MAX`] characters.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub(crate) struct CourseDescription(String);
 
 /// Places in a course, 1 to [`Capacity::MAX`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct Capacity(u32);
 
 /// Why a value cannot be part of a course.

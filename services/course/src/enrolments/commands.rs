@@ -5,6 +5,8 @@
 
 use lyceum_chassis::auth::CurrentUser;
 use lyceum_chassis::database::Database;
+use lyceum_chassis::http::Answer;
+use lyceum_chassis::idempotency::{Begun, Keyed, KeyedError};
 use lyceum_contracts::event::Event;
 use lyceum_contracts::ids::{CourseId, UserId};
 use sea_orm::DbErr;
@@ -35,7 +37,7 @@ pub(crate) enum EnrolError {
     #[error("every place is taken")]
     Full,
     #[error(transparent)]
-    Database(#[from] DbErr),
+    Keyed(#[from] KeyedError),
 }
 
 /// Why there was nothing to give up.
@@ -47,21 +49,31 @@ pub(crate) enum DropError {
     Database(#[from] DbErr),
 }
 
-/// Gives `person` a place, and promises to tell of it.
+impl From<DbErr> for EnrolError {
+    fn from(error: DbErr) -> Self {
+        KeyedError::from(error).into()
+    }
+}
+
+/// Gives `person` a place, once per key, and promises to tell of it.
 ///
 /// Under the lock, so that the last place is given once and "enrolled already" stays true.
 pub(crate) async fn enrol(
     state: &State,
+    keyed: Keyed,
     id: CourseId,
     person: &CurrentUser,
     now: OffsetDateTime,
-) -> Result<Enrolled, EnrolError> {
-    let transaction = state.database.begin_write().await?;
+) -> Result<Answer, EnrolError> {
+    let transaction = match keyed.begin(&state.database, now).await? {
+        Begun::First(transaction) => transaction,
+        Begun::Again(answer) => return Ok(answer),
+    };
     let course = lock_course(&transaction, id)
         .await?
         .ok_or(EnrolError::NoSuchCourse)?;
     if let Some(enrolment) = store::find_active(&transaction, id, person.id).await? {
-        return Ok(Enrolled::Already(enrolment));
+        return Ok(transaction.commit(Enrolled::Already(enrolment)).await?);
     }
     match course.admit(person) {
         Admission::Admitted => {}
@@ -77,9 +89,9 @@ pub(crate) async fn enrol(
         course_title: course.title,
     };
     lyceum_outbox::push(&transaction, &told).await?;
-    transaction.commit().await?;
+    let answer = transaction.commit(Enrolled::Created(enrolment)).await?;
     state.outbox.wake();
-    Ok(Enrolled::Created(enrolment))
+    Ok(answer)
 }
 
 /// Takes `user`'s place back.

@@ -1,11 +1,11 @@
 //! The routes of enrolments: extract, parse, call, respond.
 
-use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use lyceum_chassis::auth::{Caller, CurrentUser};
 use lyceum_chassis::clock;
-use lyceum_chassis::http::{ApiError, Id, NoBody, Query, Window, page};
+use lyceum_chassis::http::{Answer, ApiError, Id, NoBody, Query, Window, page};
+use lyceum_chassis::idempotency::IdempotencyKey;
 use lyceum_chassis::openapi::WindowQuery;
 use lyceum_contracts::course::{EnrolledCourse, Enrolment, EnrolmentStatus, UserStats};
 use lyceum_contracts::ids::{CourseId, EnrolmentId, UserId};
@@ -31,6 +31,18 @@ impl From<Model> for Enrolment {
     }
 }
 
+impl From<Enrolled> for Answer {
+    fn from(enrolled: Enrolled) -> Self {
+        match enrolled {
+            Enrolled::Created(row) => {
+                let location = format!("/enrolments/{}", row.id);
+                Self::created(location, &Enrolment::from(row))
+            }
+            Enrolled::Already(row) => Self::ok(&Enrolment::from(row)),
+        }
+    }
+}
+
 /// Enrol in a course
 ///
 /// The caller gets a place. Whoever holds one already is answered with it; whoever has given one
@@ -38,7 +50,7 @@ impl From<Model> for Enrolment {
 #[utoipa::path(
     post, path = "/courses/{id}/enrolments", tag = "enrolments",
     security(("access_token" = [])),
-    params(("id" = CourseId, Path, description = "The course")),
+    params(("id" = CourseId, Path, description = "The course"), IdempotencyKey),
     responses(
         (status = 201, body = Enrolment, description = "The caller has a place", headers(("Location", description = "The enrolment"))),
         (status = 200, body = Enrolment, description = "The caller was enrolled already"),
@@ -52,17 +64,13 @@ impl From<Model> for Enrolment {
 pub(crate) async fn create_enrolment(
     person: CurrentUser,
     Id(course): Id<CourseId>,
+    key: IdempotencyKey,
     NoBody: NoBody,
     state: Data<State>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer, ApiError> {
+    let keyed = key.of(person.id, &())?;
     state.people.require(person.id).await?;
-    let enrolled = commands::enrol(&state, course, &person, clock::now()).await?;
-    Ok(match enrolled {
-        Enrolled::Created(row) => HttpResponse::Created()
-            .insert_header((LOCATION, format!("/enrolments/{}", row.id)))
-            .json(Enrolment::from(row)),
-        Enrolled::Already(row) => HttpResponse::Ok().json(Enrolment::from(row)),
-    })
+    Ok(commands::enrol(&state, keyed, course, &person, clock::now()).await?)
 }
 
 /// Give up one's place in a course

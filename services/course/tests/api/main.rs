@@ -6,6 +6,7 @@ mod catalogue;
 mod description;
 mod enrolments;
 mod events;
+mod keys;
 mod lists;
 mod peers;
 mod platform;

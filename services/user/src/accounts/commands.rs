@@ -1,7 +1,8 @@
 //! Writes on accounts: each begins and commits its own transaction.
 
 use lyceum_chassis::database::{Database, DbErr, violated_constraint};
-use lyceum_chassis::http::{Change, IfMatch};
+use lyceum_chassis::http::{Answer, Change, IfMatch};
+use lyceum_chassis::idempotency::{Begun, Keyed, KeyedError};
 use lyceum_contracts::event::Event;
 use lyceum_contracts::ids::UserId;
 use lyceum_contracts::role::Role;
@@ -34,16 +35,27 @@ pub(crate) enum RegisterError {
     #[error("the address has an account")]
     EmailTaken,
     #[error(transparent)]
-    Database(#[from] DbErr),
+    Keyed(#[from] KeyedError),
 }
 
-/// Opens an account and promises `user.registered`.
+impl From<DbErr> for RegisterError {
+    fn from(error: DbErr) -> Self {
+        KeyedError::from(error).into()
+    }
+}
+
+/// An account that has just been opened.
+#[derive(Debug)]
+pub(crate) struct Opened(pub(crate) Model);
+
+/// Opens an account, once per key, and promises `user.registered`.
 pub(crate) async fn register_user(
     database: &Database,
     outbox: &Waker,
+    keyed: Keyed,
     account: NewAccount,
     now: OffsetDateTime,
-) -> Result<Model, RegisterError> {
+) -> Result<Answer, RegisterError> {
     let row = ActiveModel {
         id: ActiveValue::NotSet,
         email: Set(account.email.typed().to_owned()),
@@ -55,7 +67,10 @@ pub(crate) async fn register_user(
         created_at: Set(now),
         updated_at: Set(now),
     };
-    let transaction = database.begin_write().await?;
+    let transaction = match keyed.begin(database, now).await? {
+        Begun::First(transaction) => transaction,
+        Begun::Again(answer) => return Ok(answer),
+    };
     let user = match store::insert(&transaction, row).await {
         Ok(user) => user,
         Err(error) if violated_constraint(&error).as_deref() == Some(ONE_ACCOUNT_PER_ADDRESS) => {
@@ -65,15 +80,16 @@ pub(crate) async fn register_user(
     };
     let event = Event::UserRegistered { user_id: user.id };
     lyceum_outbox::push(&transaction, &event).await?;
-    transaction.commit().await?;
+    let (id, role) = (user.id, user.role);
+    let answer = transaction.commit(Opened(user)).await?;
     outbox.wake();
     tracing::info!(
         event = "user.registered",
-        user.id = user.id.get(),
-        role = user.role.as_str(),
+        user.id = id.get(),
+        role = role.as_str(),
         "registered"
     );
-    Ok(user)
+    Ok(answer)
 }
 
 /// Why an account was not changed.

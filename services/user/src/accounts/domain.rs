@@ -134,6 +134,10 @@ impl FullName {
         }
     }
 
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     pub(crate) fn into_inner(self) -> String {
         self.0
     }

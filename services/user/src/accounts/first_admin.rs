@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use lyceum_chassis::clock;
+use lyceum_chassis::idempotency::Keyed;
 use lyceum_chassis::settings::SettingsError;
 use lyceum_contracts::role::Role;
 
@@ -82,7 +83,8 @@ pub(crate) async fn ensure(state: &State, admin: FirstAdmin) -> Result<(), First
         password_hash: state.hasher.hash(admin.password).await?,
         role: Role::Admin,
     };
-    match register_user(&state.database, &state.outbox, account, clock::now()).await {
+    let (keyed, now) = (Keyed::none(), clock::now());
+    match register_user(&state.database, &state.outbox, keyed, account, now).await {
         Ok(_) | Err(RegisterError::EmailTaken) => Ok(()),
         Err(error) => Err(error.into()),
     }

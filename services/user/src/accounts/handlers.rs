@@ -1,11 +1,11 @@
 //! The routes of accounts.
 
-use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use lyceum_chassis::auth::{CurrentUser, Permission, Require, ServiceCaller};
 use lyceum_chassis::clock;
-use lyceum_chassis::http::{ApiError, Body, Id, IfMatch, Query, Window, etag, page};
+use lyceum_chassis::http::{Answer, ApiError, Body, Id, IfMatch, Query, Window, etag, page};
+use lyceum_chassis::idempotency::{IdempotencyKey, Owner};
 use lyceum_chassis::openapi::WindowQuery;
 use lyceum_contracts::ids::UserId;
 use lyceum_contracts::page::Page;
@@ -17,7 +17,7 @@ use lyceum_contracts::user::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::commands::{self, NewAccount};
+use super::commands::{self, NewAccount, Opened};
 use super::requests::{AccountPatch, Lookup, Registration};
 use super::store;
 use crate::entity::user::Model;
@@ -41,9 +41,19 @@ impl Permission for ListUsers {
     const ROLES: &'static [Role] = &[Role::Admin];
 }
 
+impl From<Opened> for Answer {
+    fn from(Opened(user): Opened) -> Self {
+        let location = format!("/users/{}", user.id);
+        let version = user.version;
+        Self::created(location, &User::from(user)).version(version)
+    }
+}
+
 /// Opens an account. Whoever registers is a student.
+///
+/// Under an `Idempotency-Key` the password is not compared: the first one counts.
 #[utoipa::path(
-    post, path = "/users", tag = "accounts", request_body = RegisterUser,
+    post, path = "/users", tag = "accounts", params(IdempotencyKey), request_body = RegisterUser,
     responses(
         (status = 201, description = "The account", body = User,
             headers(("Location" = String), ("ETag" = String))),
@@ -52,21 +62,19 @@ impl Permission for ListUsers {
     ),
 )]
 pub(crate) async fn register_user(
+    key: IdempotencyKey,
     Body(registration): Body<Registration>,
     state: Data<State>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer, ApiError> {
+    let keyed = key.of(Owner::Anybody, &registration.without_secrets())?;
     let account = NewAccount {
         email: registration.email,
         full_name: registration.full_name,
         password_hash: state.hasher.hash(registration.password).await?,
         role: Role::Student,
     };
-    let user =
-        commands::register_user(&state.database, &state.outbox, account, clock::now()).await?;
-    Ok(HttpResponse::Created()
-        .insert_header((header::LOCATION, format!("/users/{}", user.id)))
-        .insert_header(etag(user.version))
-        .json(User::from(user)))
+    let now = clock::now();
+    Ok(commands::register_user(&state.database, &state.outbox, keyed, account, now).await?)
 }
 
 /// The caller's own account.

@@ -4,6 +4,7 @@ use lyceum_chassis::http::{Change, Fields, FromFields, Rule};
 use lyceum_contracts::ids::UserId;
 use lyceum_contracts::role::{Role, UnknownRole};
 use lyceum_contracts::user::MAX_LOOKUP;
+use serde::Serialize;
 
 use super::domain::{Email, FullName};
 use crate::password::NewPassword;
@@ -14,6 +15,14 @@ pub(crate) struct Registration {
     pub(crate) email: Email,
     pub(crate) password: NewPassword,
     pub(crate) full_name: FullName,
+}
+
+impl Registration {
+    /// What makes two registrations the same, the password left out: what is compared is a fast
+    /// hash, and a fast hash of a password is as good as the password.
+    pub(crate) fn without_secrets(&self) -> impl Serialize {
+        (self.email.typed(), self.full_name.as_str())
+    }
 }
 
 impl FromFields for Registration {

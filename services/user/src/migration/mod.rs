@@ -3,6 +3,7 @@
 mod m2026_11_22_000001_users;
 mod m2026_11_22_000002_sessions;
 
+use lyceum_chassis::idempotency;
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 /// All steps, in order. A step that has been released is never changed.
@@ -16,6 +17,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_22_000002_sessions::Migration),
         ];
         migrations.extend(lyceum_outbox::migrations());
+        migrations.extend(idempotency::migrations());
         migrations
     }
 }

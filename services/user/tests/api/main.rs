@@ -10,6 +10,7 @@ mod admin;
 mod description;
 mod events;
 mod hashing;
+mod keys;
 mod lists;
 mod lookup;
 mod overview;

@@ -3,6 +3,7 @@
 //! Extractors here replace the framework's own: they answer every fault in the format of
 //! [`lyceum_contracts::problem`], and name all faults of a request at once.
 
+mod answer;
 mod body;
 mod fields;
 mod json;
@@ -13,6 +14,7 @@ mod precondition;
 mod problem;
 mod query;
 
+pub use self::answer::Answer;
 pub use self::body::{Body, BodyLimit};
 pub use self::fields::{Change, Fields, FromFields, Rule};
 pub use self::no_body::NoBody;
