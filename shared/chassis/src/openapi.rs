@@ -102,7 +102,7 @@ fn add_failures(operation: &mut Operation) {
     for (status, titles) in titles {
         answers
             .entry(status.to_string())
-            .or_insert_with(|| Response::new(titles.join("; ")).into());
+            .or_insert_with(|| Response::new(titles.join(", or: ")).into());
     }
     // What comes from between the routes: overload, a database that is away.
     let other = || Response::new("Any other failure").into();

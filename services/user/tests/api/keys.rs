@@ -6,7 +6,7 @@ use lyceum_testing::http::Response;
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 
-use crate::platform::{EVENTS, PASSWORD, Platform, registration};
+use crate::platform::{PASSWORD, Platform, registration};
 
 impl Platform {
     async fn registers_under(&self, key: &str, body: &Value) -> Response {
@@ -39,13 +39,6 @@ async fn fifty_registrations_under_one_key_open_one_account_and_are_all_answered
 #[tokio::test]
 async fn an_account_is_promised_to_be_told_of_once() {
     let platform = Platform::with(|settings| settings.service.admin.email.clear());
-    platform
-        .notification
-        .on(EVENTS)
-        .always(lyceum_testing::peer::Answer::json(
-            200,
-            &json!({"accepted": 1, "duplicates": 0}),
-        ));
     let ada = registration("ada@example.org");
     for _ in 0..2 {
         platform.registers_under("k-1", &ada).await.expect(201);
