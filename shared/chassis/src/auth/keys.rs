@@ -110,9 +110,10 @@ impl UserKeys {
             return stop.cancelled().await;
         };
         loop {
-            match self.fetch(users).await {
-                Ok(()) => *last_fetch.lock().await = Some(Instant::now()),
-                Err(error) => warn_kept(&error),
+            match stop.run_until_cancelled(self.fetch(users)).await {
+                Some(Ok(())) => *last_fetch.lock().await = Some(Instant::now()),
+                Some(Err(error)) => warn_kept(&error),
+                None => return,
             }
             let known = !self.keys.load().is_empty();
             let wait = if known {

@@ -124,6 +124,11 @@ fn prepare_file(file: &Path, create: bool) -> Result<(), DatabaseError> {
         .map_err(|error| refuse(&error))
 }
 
+/// How often Postgres looks whether the service is still there while it runs a statement, in
+/// milliseconds. By itself it never does (0), and finishes work that nobody waits for. One poll of
+/// a socket each time; a server on Windows has no such setting.
+const CHECK_CLIENT_EVERY_MS: u64 = 10;
+
 fn postgres(url: &str, service: &str, statement_timeout_ms: u64) -> Result<Target, DatabaseError> {
     // The parser's message may quote the URL, and with it the password.
     let options = PgConnectOptions::from_str(url).map_err(|_| {
@@ -132,7 +137,10 @@ fn postgres(url: &str, service: &str, statement_timeout_ms: u64) -> Result<Targe
     Ok(Target::Postgres(Box::new(
         options
             .application_name(&format!("lyceum-{service}"))
-            .options([("statement_timeout", statement_timeout_ms)])
+            .options([
+                ("statement_timeout", statement_timeout_ms),
+                ("client_connection_check_interval", CHECK_CLIENT_EVERY_MS),
+            ])
             .disable_statement_logging(),
     )))
 }

@@ -63,22 +63,24 @@ impl ConnectionTrait for Transaction {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        let outcome = self.inner.execute_raw(self.adapt(statement)?).await;
-        self.watch.learning(outcome)
+        self.watch
+            .within(self.inner.execute_raw(self.adapt(statement)?))
+            .await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        let outcome = self.inner.execute_unprepared(sql).await;
-        self.watch.learning(outcome)
+        self.watch.within(self.inner.execute_unprepared(sql)).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        let outcome = self.inner.query_one_raw(self.adapt(statement)?).await;
-        self.watch.learning(outcome)
+        self.watch
+            .within(self.inner.query_one_raw(self.adapt(statement)?))
+            .await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let outcome = self.inner.query_all_raw(self.adapt(statement)?).await;
-        self.watch.learning(outcome)
+        self.watch
+            .within(self.inner.query_all_raw(self.adapt(statement)?))
+            .await
     }
 }

@@ -7,6 +7,9 @@
 //! A server that restarts cuts every connection, and the pool knows of none: each would fail one
 //! statement. So the first loss is remembered, and what has been idle since before is checked
 //! before it is used again.
+//!
+//! A statement whose caller has gone is dropped here and goes on at the server; so it is remembered
+//! that somebody left, and what then comes back to the pool still at work is closed.
 
 use std::cell::Cell;
 use std::fmt;
@@ -39,6 +42,8 @@ struct Seen {
     since: Instant,
     /// Microseconds after `since` at which a connection was last found lost.
     lost: AtomicU64,
+    /// Microseconds after `since` at which somebody last left a statement under way.
+    left: AtomicU64,
 }
 
 /// How many connections a pool has open, and how many of them nobody uses.
@@ -68,6 +73,7 @@ impl Watch {
                 .build(),
             since: Instant::now(),
             lost: AtomicU64::new(0),
+            left: AtomicU64::new(0),
         }))
     }
 
@@ -115,7 +121,22 @@ impl Watch {
         &self,
         work: impl Future<Output = Result<T, DbErr>>,
     ) -> Result<T, DbErr> {
-        self.learning(WAIT.scope(Wait::begin(self), work).await)
+        self.within(WAIT.scope(Wait::begin(self), work)).await
+    }
+
+    /// Awaits `work` on a connection it has, learns from its failure, and notices when its caller
+    /// leaves before it is done.
+    pub(super) async fn within<T>(
+        &self,
+        work: impl Future<Output = Result<T, DbErr>>,
+    ) -> Result<T, DbErr> {
+        let mut underway = Underway {
+            watch: self,
+            done: false,
+        };
+        let outcome = work.await;
+        underway.done = true;
+        self.learning(outcome)
     }
 
     /// Learns from the failure of a statement that has its connection, if it did fail.
@@ -155,6 +176,14 @@ impl Watch {
         idle_since.is_none_or(|idle_since| self.micros(idle_since) <= lost)
     }
 
+    /// Whether somebody has left a statement under way so lately that its connection may just be
+    /// coming back to the pool.
+    pub(super) fn somebody_left(&self) -> bool {
+        let left = self.0.left.load(Ordering::Relaxed);
+        let lately = u64::try_from(LATELY.as_micros()).unwrap_or(u64::MAX);
+        left != 0 && self.micros(Instant::now()).saturating_sub(left) <= lately
+    }
+
     fn micros(&self, instant: Instant) -> u64 {
         let after = instant.saturating_duration_since(self.0.since);
         u64::try_from(after.as_micros()).unwrap_or(u64::MAX)
@@ -169,6 +198,24 @@ impl fmt::Debug for Watch {
 
 fn pool_name(service: &str) -> KeyValue {
     KeyValue::new("db.client.connection.pool.name", service.to_owned())
+}
+
+/// How soon a connection comes back after its statement was dropped; by far.
+const LATELY: Duration = Duration::from_secs(1);
+
+/// A statement that is being waited for.
+struct Underway<'a> {
+    watch: &'a Watch,
+    done: bool,
+}
+
+impl Drop for Underway<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            let now = self.watch.micros(Instant::now()).max(1);
+            self.watch.0.left.store(now, Ordering::Relaxed);
+        }
+    }
 }
 
 /// One statement's wait for a connection.
@@ -233,6 +280,20 @@ mod tests {
         assert!(watch.suspects(Duration::from_secs(1)));
         while watch.micros(Instant::now()) <= watch.0.lost.load(Ordering::Relaxed) {}
         assert!(!watch.suspects(Duration::ZERO), "it was in use since");
+    }
+
+    #[tokio::test]
+    async fn a_statement_that_is_dropped_is_noticed_and_one_that_ends_is_not() {
+        let watch = Watch::new("test");
+        watch.within(async { Ok(()) }).await.unwrap();
+        let failed: Result<(), _> = watch.over(async { Err(DbErr::RecordNotInserted) }).await;
+        failed.unwrap_err();
+        assert!(!watch.somebody_left());
+        let endless = watch.over(std::future::pending::<Result<(), DbErr>>());
+        tokio::time::timeout(Duration::ZERO, endless)
+            .await
+            .unwrap_err();
+        assert!(watch.somebody_left());
     }
 
     #[test]

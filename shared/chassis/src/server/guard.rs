@@ -41,7 +41,8 @@ pub(super) async fn deadline(
         Err(error) => return Err(error.into()),
     };
     if budget.is_zero() {
-        return Err(too_late().into());
+        let expired = too_late().detail("X-Deadline-Ms: 0 says that nobody waits any more");
+        return Err(expired.into());
     }
     let deadline = Deadline::after(budget);
     let work = Deadline::scope(deadline, next.call(request));

@@ -38,6 +38,33 @@ async fn the_caller_may_grant_less_and_never_more() {
 }
 
 #[tokio::test]
+async fn what_nobody_waits_for_any_more_is_refused_before_any_work() {
+    let bakery = open();
+    // Its handler does nothing but panic.
+    let late = bakery.client().get("/fire").header("x-deadline-ms", 0);
+    let problem = late.send().await.expect(408).problem();
+    assert_eq!(problem.r#type, "/problems/request-timeout");
+    assert!(problem.detail.unwrap().contains("nobody waits"));
+}
+
+/// A caller that gives up one of many streams on a connection is not seen to leave, so there are
+/// no such connections.
+#[tokio::test]
+async fn http_2_is_not_offered() {
+    let bakery = open();
+    let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    let answer = bakery
+        .client()
+        .try_raw(preface, Duration::from_secs(10))
+        .await;
+    assert!(answer.is_none_or(|answer| answer.status == 400));
+    let upgrade = "GET /health HTTP/1.1\r\nhost: b\r\nconnection: upgrade, http2-settings\r\n\
+                   upgrade: h2c\r\nhttp2-settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n";
+    let answer = bakery.client().raw(upgrade).await;
+    assert_eq!((answer.status, answer.header("upgrade")), (200, None));
+}
+
+#[tokio::test]
 async fn a_head_that_never_ends_is_cut_off_and_delays_nobody() {
     let bakery = spawn::<Bakery>(|settings| settings.platform.http.head_timeout_ms = 1_000);
     let dribble = bakery

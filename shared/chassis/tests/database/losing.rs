@@ -5,7 +5,8 @@ use lyceum_chassis::database::{Database, is_unavailable};
 use lyceum_telemetry::metrics::metrics_text;
 use lyceum_testing::PATIENCE;
 use lyceum_testing::database::{Engine, TestDatabase};
-use sea_orm::{ConnectionTrait, EntityTrait};
+use lyceum_testing::eventually;
+use sea_orm::{ConnectionTrait, DatabaseConnection, EntityTrait};
 
 use crate::support::{Migrator, connect, database, insert_topic, scalar, settings, topic};
 
@@ -86,6 +87,44 @@ async fn a_transaction_that_is_cut_off_is_told_and_spares_the_others() {
     // A write would not be sent again: it was given a connection that had been checked.
     insert_topic(&database, "rhetoric").await.unwrap();
     assert_eq!(scalar::<i64>(&database, COUNT_TOPICS).await, 1);
+}
+
+#[tokio::test]
+async fn a_statement_whose_caller_has_left_ends_and_frees_its_place_in_the_pool() {
+    let (_, place) = database().await;
+    if place.engine() == Engine::Sqlite {
+        return; // It runs in this process and needs no word to a server.
+    }
+    let mut single = settings(place.url());
+    single.max_connections = 1;
+    let database = connect(&single).await;
+    let looker = place.connect().await;
+    let asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' \
+                  AND datname = current_database()";
+    tokio::select! {
+        _ = database.execute_unprepared("SELECT pg_sleep(60)") => panic!("a minute has passed"),
+        () = sees(&looker, asleep, 1) => {}
+    }
+    // The pool waits ten seconds for a connection; it has one.
+    assert_eq!(scalar::<i64>(&database, COUNT_TOPICS).await, 0);
+    sees(&looker, asleep, 0).await;
+
+    let transaction = database.begin_write().await.unwrap();
+    insert_topic(&transaction, "logic").await.unwrap();
+    tokio::select! {
+        _ = transaction.execute_unprepared("SELECT pg_sleep(60)") => panic!("a minute has passed"),
+        () = sees(&looker, asleep, 1) => {}
+    }
+    drop(transaction);
+    assert_eq!(scalar::<i64>(&database, COUNT_TOPICS).await, 0);
+}
+
+/// Waits until a count has this value.
+async fn sees(looker: &DatabaseConnection, count: &str, value: i64) {
+    eventually(count, async || {
+        (scalar::<i64>(looker, count).await == value).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

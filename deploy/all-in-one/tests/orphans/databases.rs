@@ -1,0 +1,94 @@
+//! In the middle of a write to a database that somebody else holds.
+
+use std::time::Duration;
+
+use lyceum_testing::database::Engine;
+
+use crate::caller::{Caller, Leave};
+use crate::lags::{CALLS, Lags};
+use crate::scene::{self, Scene};
+
+/// What a caller grants here.
+const GRANTED: Duration = Duration::from_millis(400);
+
+async fn ends_with_its_caller(scene: Scene, granted: Option<Duration>) {
+    let looker = scene.looker().await;
+    let why = if granted.is_some() {
+        "time up"
+    } else {
+        "caller gone"
+    };
+    let on = format!("{} on {:?}, {why}", scene.name, looker.engine);
+    let mut ended = Lags::of(format!("{on}: the request ended"));
+    let mut freed = Lags::of(format!("{on}: nothing waits at the server"));
+    looker.sees_waiting(0).await;
+    let held = scene.hold_database().await;
+    // One writer of a process waits for the file itself, in a thread nobody can interrupt; all
+    // others wait for that one.
+    let ahead = match looker.engine {
+        Engine::Sqlite => Some(Caller::asks(&scene.app, &scene.write, None).await),
+        Engine::Postgres => None,
+    };
+    let before = i64::from(ahead.is_some());
+    for _ in 0..CALLS {
+        looker.sees_waiting(before).await;
+        let caller = Caller::asks(&scene.app, &scene.write, granted).await;
+        looker.sees_waiting(before + 1).await;
+        let (gave_up, trace) = match granted {
+            None => caller.leaves(Leave::Close),
+            Some(granted) => {
+                let (gave_up, trace) = (caller.asked.after(granted), caller.trace.clone());
+                assert!(gave_up.elapsed().is_zero(), "it waited in time");
+                assert_eq!(caller.status().await, 408);
+                (gave_up, trace)
+            }
+        };
+        if looker.engine == Engine::Postgres {
+            looker.sees_waiting(0).await;
+            freed.add(gave_up.elapsed());
+        }
+        let lag = gave_up.until_spans_of(&scene.app, &trace, 1).await;
+        ended.add(lag.expect("the database is held"));
+    }
+    held.rollback().await.unwrap();
+    if let Some(ahead) = ahead {
+        assert!(
+            ahead.status().await < 300,
+            "it was not in the way of others"
+        );
+    }
+    ended.assert_short();
+    if looker.engine == Engine::Postgres {
+        freed.assert_short();
+    }
+}
+
+#[tokio::test]
+async fn user_stops_waiting_for_its_database_when_its_caller_leaves() {
+    ends_with_its_caller(scene::user().await, None).await;
+}
+
+#[tokio::test]
+async fn course_stops_waiting_for_its_database_when_its_caller_leaves() {
+    ends_with_its_caller(scene::course().await, None).await;
+}
+
+#[tokio::test]
+async fn notification_stops_waiting_for_its_database_when_its_caller_leaves() {
+    ends_with_its_caller(scene::notification().await, None).await;
+}
+
+#[tokio::test]
+async fn user_stops_waiting_for_its_database_when_the_time_granted_is_up() {
+    ends_with_its_caller(scene::user().await, Some(GRANTED)).await;
+}
+
+#[tokio::test]
+async fn course_stops_waiting_for_its_database_when_the_time_granted_is_up() {
+    ends_with_its_caller(scene::course().await, Some(GRANTED)).await;
+}
+
+#[tokio::test]
+async fn notification_stops_waiting_for_its_database_when_the_time_granted_is_up() {
+    ends_with_its_caller(scene::notification().await, Some(GRANTED)).await;
+}
