@@ -10,7 +10,7 @@
 )]
 
 use std::hint::black_box;
-use std::sync::Mutex;
+use std::sync::{Barrier, Mutex};
 use std::time::{Duration, Instant as Clock};
 
 use lyceum_resilience::breaker::{Breaker, BreakerSettings, Verdict};
@@ -18,8 +18,8 @@ use lyceum_resilience::budget::{BudgetSettings, RetryBudget};
 use lyceum_resilience::deadline::Instant;
 use lyceum_resilience::faults::Faults;
 
-const CALLS: u32 = 200_000;
-const ROUNDS: usize = 7;
+const CALLS: u32 = 20_000;
+const ROUNDS: usize = 200;
 
 fn main() {
     let now = Instant::now();
@@ -31,18 +31,53 @@ fn main() {
         baseline,
     );
 
-    let closed = breaker(now);
-    let pass = best(|| closed.acquire(now).unwrap().record(Verdict::Success, now));
-    report("breaker, closed: permit and verdict", pass, baseline);
-
-    let busy = breaker(now);
-    for _ in 0..1_000_000 {
-        busy.acquire(now).unwrap().record(Verdict::Success, now);
+    for calls in [0, 1_000, 1_000_000] {
+        let closed = breaker(now);
+        (0..calls).for_each(|_| call(&closed, now, Verdict::Success));
+        let pass = best(|| call(&closed, now, Verdict::Success));
+        let what = format!("breaker, closed: permit and verdict after {calls} calls in the window");
+        report(&what, pass, baseline);
     }
-    let after = best(|| busy.acquire(now).unwrap().record(Verdict::Success, now));
+
+    let shared = breaker(now);
+    let pass = on_two_threads(|| call(&shared, now, Verdict::Success));
+    report("the same on two threads, per call of each", pass, baseline);
+    let lock = on_two_threads(|| *counter.lock().unwrap() += 1);
+    report("baseline on two threads", lock, baseline);
+
+    let clocked = breaker(now);
+    let pass = best(|| {
+        let permit = clocked.acquire(Instant::now()).unwrap();
+        permit.record(Verdict::Success, Instant::now());
+    });
     report(
-        "the same with a million calls in the window",
-        after,
+        "breaker, closed, with two looks at the clock",
+        pass,
+        baseline,
+    );
+
+    let settings = BreakerSettings {
+        failure_percent: 100,
+        ..BreakerSettings::default()
+    };
+    let unwell = Breaker::new(&settings, now, 7).unwrap();
+    call(&unwell, now, Verdict::Success);
+    let fail = best(|| call(&unwell, now, Verdict::Throttled));
+    report(
+        "breaker, closed: a verdict that asks the shares",
+        fail,
+        baseline,
+    );
+
+    let (ramping, later) = ramping(now);
+    let pass = best(|| {
+        if let Ok(permit) = ramping.acquire(later) {
+            permit.record(Verdict::Success, later);
+        }
+    });
+    report(
+        "breaker, ramping up: half of the calls pass",
+        pass,
         baseline,
     );
 
@@ -72,6 +107,44 @@ fn breaker(now: Instant) -> Breaker {
     Breaker::new(&BreakerSettings::default(), now, 7).unwrap()
 }
 
+/// A breaker halfway up its ramp, and the time at which it is there.
+fn ramping(now: Instant) -> (Breaker, Instant) {
+    let breaker = breaker(now);
+    (0..5).for_each(|_| call(&breaker, now, Verdict::Failure));
+    let closes = now + Duration::from_secs(5);
+    (0..3).for_each(|_| call(&breaker, closes, Verdict::Success));
+    (breaker, closes + Duration::from_secs(5))
+}
+
+fn call(breaker: &Breaker, now: Instant, verdict: Verdict) {
+    let permit = breaker.acquire(black_box(now)).unwrap();
+    permit.record(verdict, black_box(now));
+}
+
+/// The best time in which two threads do one `work` each, from the first to begin until the last has ended, in
+/// nanoseconds.
+fn on_two_threads(work: impl Fn() + Sync) -> f64 {
+    let barrier = Barrier::new(2);
+    let round = |_: usize| {
+        barrier.wait();
+        let begun = Clock::now();
+        for _ in 0..CALLS {
+            work();
+        }
+        (begun, Clock::now())
+    };
+    let rounds = || (0..ROUNDS).map(round).collect::<Vec<_>>();
+    let (one, other) = std::thread::scope(|scope| {
+        let other = scope.spawn(rounds);
+        (rounds(), other.join().unwrap())
+    });
+    let both = one.into_iter().zip(other);
+    nanos_per_call(
+        both.map(|(one, other)| one.1.max(other.1) - one.0.min(other.0))
+            .min(),
+    )
+}
+
 /// The best time of one `work`, in nanoseconds.
 fn best(mut work: impl FnMut()) -> f64 {
     let round = |_| {
@@ -81,8 +154,11 @@ fn best(mut work: impl FnMut()) -> f64 {
         }
         begun.elapsed()
     };
-    let best = (0..ROUNDS).map(round).min().unwrap_or(Duration::MAX);
-    best.as_secs_f64() * 1e9 / f64::from(CALLS)
+    nanos_per_call((0..ROUNDS).map(round).min())
+}
+
+fn nanos_per_call(round: Option<Duration>) -> f64 {
+    round.unwrap_or(Duration::MAX).as_secs_f64() * 1e9 / f64::from(CALLS)
 }
 
 fn report(what: &str, time: f64, baseline: f64) {

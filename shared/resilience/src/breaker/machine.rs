@@ -124,6 +124,11 @@ impl Machine {
         }
     }
 
+    /// Whether it is closed with nothing on record that a healthy call would change.
+    pub(super) const fn is_steady(self) -> bool {
+        matches!(self.phase, Phase::Closed { failures: 0, .. })
+    }
+
     /// When it closed, while it is closed.
     pub(super) const fn closed_since(self) -> Option<u64> {
         match self.phase {
@@ -133,17 +138,17 @@ impl Machine {
     }
 
     /// The step a call of this generation makes as it ends. `tripped` when a share is reached as
-    /// well; `dice` decides the jitter.
+    /// well; `seed` decides the jitter.
     pub(super) fn after(
         self,
         finding: Finding,
         tripped: Option<Cause>,
         now_ms: u64,
         settings: &BreakerSettings,
-        dice: u64,
+        seed: u64,
     ) -> Step {
         let machine = self.matured(now_ms, settings);
-        let open = |trips, cause| machine.open(now_ms, trips, cause, settings, dice);
+        let open = |trips, cause| machine.open(now_ms, trips, cause, settings, seed);
         match machine.phase {
             Phase::Closed { failures, .. } | Phase::Recovering { failures, .. } => {
                 let failures = match finding {
@@ -228,10 +233,11 @@ impl Machine {
         trips: u8,
         cause: Cause,
         settings: &BreakerSettings,
-        dice: u64,
+        seed: u64,
     ) -> Step {
         let doubled = settings.open_ms.saturating_mul(1 << trips);
         let length = doubled.min(settings.max_open_ms);
+        let dice = scramble(seed ^ u64::from(self.generation));
         let drawn = dice % (length - length / 2 + 1);
         let until_ms = now_ms.saturating_add(length / 2 + drawn);
         self.change(Phase::Open { until_ms, trips }, cause)
@@ -270,6 +276,14 @@ impl Step {
     }
 }
 
+/// `SplitMix64`'s finaliser: an even spread from neighbouring generations.
+const fn scramble(seed: u64) -> u64 {
+    let mixed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -279,10 +293,10 @@ mod tests {
     proptest! {
         #[test]
         fn it_is_open_for_half_to_all_of_a_length_that_doubles_to_the_cap(
-            trips in 0..=TRIPS_MASK, dice: u64, now_ms in 0..1_000_000_u64,
+            trips in 0..=TRIPS_MASK, seed: u64, now_ms in 0..1_000_000_u64,
         ) {
             let settings = BreakerSettings::default();
-            let step = Machine::new().open(now_ms, trips, Cause::FailedProbe, &settings, dice);
+            let step = Machine::new().open(now_ms, trips, Cause::FailedProbe, &settings, seed);
             let Phase::Open { until_ms, .. } = step.next.phase else { panic!("{step:?}") };
             let length = (5_000_u64 << trips).min(60_000);
             prop_assert!((length / 2..=length).contains(&(until_ms - now_ms)));

@@ -36,6 +36,7 @@ pub use self::permit::{Permit, Verdict};
 use self::ramp::Ramp;
 pub use self::report::{Cause, Mode, Refused, Snapshot, State, Transition};
 pub use self::settings::BreakerSettings;
+use self::settings::NANOS_PER_MS;
 use self::tally::Tally;
 use self::word::{Machine, Phase};
 use crate::deadline::Instant;
@@ -101,19 +102,20 @@ impl Breaker {
     /// Asks to pass. The permit wants a verdict when the call has ended.
     pub fn acquire(&self, now: Instant) -> Result<Permit<'_>, Refused> {
         match self.mode() {
-            Mode::ForcedClosed => Ok(self.uncounted(now)),
+            Mode::ForcedClosed => Ok(self.uncounted()),
             Mode::ForcedOpen => Err(self.refused_by_hand()),
             Mode::Automatic => self.admit(now),
-            Mode::Shadow => Ok(self.admit(now).unwrap_or_else(|_| self.uncounted(now))),
+            Mode::Shadow => Ok(self.admit(now).unwrap_or_else(|_| self.uncounted())),
         }
     }
 
     fn admit(&self, now: Instant) -> Result<Permit<'_>, Refused> {
-        let now_ms = self.millis(now);
+        let now_ns = self.nanos(now);
+        let now_ms = now_ns / NANOS_PER_MS;
         let floor = self.settings.ramp_floor_per_second;
         loop {
             let machine = self.load();
-            let permit = |generation, role| Ok(Permit::new(self, now, generation, role));
+            let permit = |generation, role| Ok(Permit::new(self, now_ns, generation, role));
             match machine.admit(now_ms, &self.settings) {
                 Admission::Pass => return permit(machine.generation, Role::Counted),
                 Admission::Ramp(share) if self.ramp.passes(share, now_ms, floor) => {
@@ -136,20 +138,20 @@ impl Breaker {
         }
     }
 
-    const fn uncounted(&self, now: Instant) -> Permit<'_> {
-        Permit::new(self, now, 0, Role::Uncounted)
+    const fn uncounted(&self) -> Permit<'_> {
+        Permit::new(self, 0, 0, Role::Uncounted)
     }
 
     /// Counts the verdict of a call granted in `generation` that ended at `now`.
-    fn settle(&self, generation: u16, verdict: Verdict, took: Duration, now: Instant) {
-        let slow = self.settings.slow_call().is_some_and(|slow| took >= slow);
+    fn settle(&self, generation: u16, verdict: Verdict, took_ns: u64, now_ns: u64) {
+        let slow = took_ns >= self.settings.slow_ns();
         let finding = match verdict {
             Verdict::Success if slow => Finding::Slow,
             Verdict::Success => Finding::Healthy,
             Verdict::Failure => Finding::Failed,
             Verdict::Throttled => Finding::Throttled,
         };
-        let now_ms = self.millis(now);
+        let now_ms = now_ns / NANOS_PER_MS;
         let mut counted = false;
         loop {
             let machine = self.load();
@@ -162,13 +164,15 @@ impl Breaker {
                     self.tally.add(now_ms, verdict != Verdict::Success, slow);
                     counted = true;
                 }
-                // A healthy call lowers the shares: it has nothing to ask them.
+                // The usual call changes nothing, and lowers the shares.
+                if finding == Finding::Healthy && machine.is_steady() {
+                    return;
+                }
                 if finding != Finding::Healthy {
                     tripped = self.tally.counts(now_ms, since_ms).tripped(&self.settings);
                 }
             }
-            let dice = scramble(self.seed ^ u64::from(generation));
-            let step = machine.after(finding, tripped, now_ms, &self.settings, dice);
+            let step = machine.after(finding, tripped, now_ms, &self.settings, self.seed);
             if step.next == machine || self.make(machine, step, now_ms) {
                 return;
             }
@@ -224,7 +228,13 @@ impl Breaker {
     }
 
     fn millis(&self, now: Instant) -> u64 {
-        crate::millis_between(self.born, now)
+        self.nanos(now) / NANOS_PER_MS
+    }
+
+    /// Nanoseconds since it was made: enough for five centuries.
+    fn nanos(&self, now: Instant) -> u64 {
+        let elapsed = now.saturating_duration_since(self.born);
+        elapsed.as_secs().saturating_mul(1000 * NANOS_PER_MS) + u64::from(elapsed.subsec_nanos())
     }
 }
 
@@ -250,14 +260,6 @@ const fn open_for_ms(phase: Phase, now_ms: u64) -> u64 {
         Phase::Open { until_ms, .. } => until_ms.saturating_sub(now_ms),
         Phase::Closed { .. } | Phase::Recovering { .. } | Phase::HalfOpen { .. } => 0,
     }
-}
-
-/// `SplitMix64`'s finaliser: an even spread from neighbouring generations.
-const fn scramble(seed: u64) -> u64 {
-    let mixed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    mixed ^ (mixed >> 31)
 }
 
 #[cfg(test)]

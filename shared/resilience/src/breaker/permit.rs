@@ -38,7 +38,8 @@ pub(super) enum Role {
 #[derive(Debug)]
 pub struct Permit<'a> {
     breaker: &'a Breaker,
-    granted: Instant,
+    /// Nanoseconds since the breaker was made.
+    granted_ns: u64,
     pub(super) generation: u16,
     pub(super) role: Role,
 }
@@ -46,13 +47,13 @@ pub struct Permit<'a> {
 impl<'a> Permit<'a> {
     pub(super) const fn new(
         breaker: &'a Breaker,
-        granted: Instant,
+        granted_ns: u64,
         generation: u16,
         role: Role,
     ) -> Self {
         Self {
             breaker,
-            granted,
+            granted_ns,
             generation,
             role,
         }
@@ -60,7 +61,7 @@ impl<'a> Permit<'a> {
 
     /// Tells the verdict of the call that ended at `now`. One that took long is slow as well.
     pub fn record(mut self, verdict: Verdict, now: Instant) {
-        self.settle(verdict, now);
+        self.settle(verdict, self.breaker.nanos(now));
     }
 
     /// Ends the call without a verdict, however long it took.
@@ -68,10 +69,11 @@ impl<'a> Permit<'a> {
         self.abandon();
     }
 
-    fn settle(&mut self, verdict: Verdict, now: Instant) {
+    fn settle(&mut self, verdict: Verdict, now_ns: u64) {
         if self.role != Role::Uncounted {
-            let took = now.saturating_duration_since(self.granted);
-            self.breaker.settle(self.generation, verdict, took, now);
+            let took_ns = now_ns.saturating_sub(self.granted_ns);
+            self.breaker
+                .settle(self.generation, verdict, took_ns, now_ns);
             self.role = Role::Uncounted;
         }
     }
@@ -87,9 +89,10 @@ impl<'a> Permit<'a> {
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if self.role != Role::Uncounted {
-            let now = Instant::now();
-            if now.saturating_duration_since(self.granted) >= self.breaker.settings.hung_call() {
-                self.settle(Verdict::Failure, now);
+            let now_ns = self.breaker.nanos(Instant::now());
+            let took_ns = now_ns.saturating_sub(self.granted_ns);
+            if took_ns >= self.breaker.settings.hung_ns() {
+                self.settle(Verdict::Failure, now_ns);
             } else {
                 self.abandon();
             }

@@ -1,12 +1,12 @@
 //! When a breaker opens, for how long, and how it closes again.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use super::word::{MAX_FAILURES, MAX_PROBES};
 use crate::settings::{InvalidSetting, require};
 use crate::window::BUCKETS;
+
+pub(super) const NANOS_PER_MS: u64 = 1_000_000;
 
 /// Settings of [`Breaker`](super::Breaker).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,16 +128,21 @@ impl BreakerSettings {
         )
     }
 
-    /// From when on a call is slow, if slowness matters.
-    pub(super) fn slow_call(&self) -> Option<Duration> {
-        (self.slow_call_ms > 0).then(|| Duration::from_millis(self.slow_call_ms))
+    /// From how many nanoseconds on a call is slow; slowness that does not matter takes for ever.
+    pub(super) const fn slow_ns(&self) -> u64 {
+        match self.slow_call_ms {
+            0 => u64::MAX,
+            millis => millis * NANOS_PER_MS,
+        }
     }
 
     /// From when on a call that was given up without a verdict hung: when it was slow or, should
     /// slowness not matter, when a probe would be given up for lost.
-    pub(super) fn hung_call(&self) -> Duration {
-        self.slow_call()
-            .unwrap_or(Duration::from_millis(self.max_half_open_ms))
+    pub(super) const fn hung_ns(&self) -> u64 {
+        match self.slow_call_ms {
+            0 => self.max_half_open_ms * NANOS_PER_MS,
+            millis => millis * NANOS_PER_MS,
+        }
     }
 
     /// How long it is to be healthy after closing before its trips are forgotten.
