@@ -2,13 +2,16 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: run test check lint fmt readme bench openapi up down logs ps stack-test clean ci help
+.PHONY: run test loom check lint fmt readme bench openapi up down logs ps stack-test clean ci help
 
 run: ## Build and start the whole platform with demo data; make run ARGS=--help lists the options
 	@cargo run --quiet --package lyceum -- $(ARGS)
 
 test: ## Run every test on SQLite, and on Postgres when a server binary or TEST_POSTGRES_URL is there
 	@.ci/test
+
+loom: ## Check the breaker under every interleaving of a few threads; part of make test
+	@.ci/loom
 
 check: lint ## Everything that needs no running code: lints, dependencies, file sizes, OpenAPI, docs that say what is
 	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps

@@ -65,6 +65,7 @@ pub mod faults;
 pub mod hedge;
 pub mod outlier;
 mod settings;
+mod sync;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod window;

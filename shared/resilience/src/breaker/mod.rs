@@ -27,7 +27,6 @@ mod tally;
 mod word;
 
 use std::fmt;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use self::machine::{Admission, Finding, Step};
@@ -41,6 +40,7 @@ use self::tally::Tally;
 use self::word::{Machine, Phase};
 use crate::deadline::Instant;
 use crate::settings::InvalidSetting;
+use crate::sync::{AtomicU8, AtomicU64, Ordering};
 
 type Listener = Box<dyn Fn(Transition) + Send + Sync>;
 
@@ -262,5 +262,7 @@ const fn open_for_ms(phase: Phase, now_ms: u64) -> u64 {
     }
 }
 
+#[cfg(all(test, lyceum_loom))]
+mod models;
 #[cfg(test)]
 mod tests;

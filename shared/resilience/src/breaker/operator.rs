@@ -1,7 +1,5 @@
 //! What an operator sees of a breaker and does to it.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-
 use super::ramp::{Ramp, Share};
 use super::report::{Mode, Snapshot, State};
 use super::settings::BreakerSettings;
@@ -9,6 +7,7 @@ use super::word::Phase;
 use super::{Breaker, open_for_ms, state};
 use crate::deadline::Instant;
 use crate::settings::InvalidSetting;
+use crate::sync::{AtomicU8, AtomicU64, Ordering};
 
 impl Breaker {
     /// Where the breaker is.

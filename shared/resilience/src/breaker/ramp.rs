@@ -4,8 +4,9 @@
 //! take it down again. Envoy's slow start lends its formula: the share that passes is the time since
 //! closing over the length of the ramp, a tenth at least.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
+
+use crate::sync::{AtomicU64, Ordering::Relaxed};
 
 /// When a refused call may try again: by then the floor has usually room for one more.
 pub(super) const RETRY_AFTER: Duration = Duration::from_millis(100);
