@@ -102,14 +102,16 @@ impl PeakEwma {
     }
 }
 
-/// One call under way. Dropped, because its caller went away, it says nothing about the latency.
+/// One call under way. Dropped, because its caller went away, it says nothing about the latency;
+/// one given up for its slowness is finished with the time it had taken, or slowness goes unseen.
 #[must_use = "the call is no longer counted as soon as this is dropped"]
 #[derive(Debug)]
 pub struct InFlight<'a>(&'a PeakEwma);
 
 impl InFlight<'_> {
     /// The call ended after `latency`. Not `ok` is what says that the endpoint would better be
-    /// left alone: a failure, a timeout, and 429 or 503, by which it asks for that.
+    /// left alone: a failure, a timeout, and 429 or 503, by which it asks for that. When it says
+    /// for how long (`Retry-After`), and that is longer, give that as the latency (linkerd).
     pub fn finish(self, latency: Duration, ok: bool, now: Instant) {
         let counted = if ok { latency } else { latency.max(PENALTY) };
         self.0.saw(counted, now);
