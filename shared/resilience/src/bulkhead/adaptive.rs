@@ -100,7 +100,7 @@ impl Adaptive {
     /// A call ended well while `in_flight` were under way, itself included.
     pub(super) fn done(&self, in_flight: usize, slots: &Semaphore) {
         let (before, after) = self.update(|state| state.after_success(in_flight, self.bounds));
-        if after.limit > before.limit && after.debt == before.debt {
+        if after.limit > before.limit {
             slots.add_permits(1);
         }
     }
@@ -183,7 +183,6 @@ impl State {
         }
         Self {
             limit: self.limit + 1,
-            debt: self.debt.saturating_sub(1),
             earned: 0,
             ..self
         }
