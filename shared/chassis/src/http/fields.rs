@@ -188,6 +188,11 @@ impl Fields {
             .ok()
     }
 
+    /// Every field that nobody has taken yet, as it is.
+    pub(crate) fn rest(&mut self) -> Map<String, Value> {
+        std::mem::take(&mut self.values)
+    }
+
     /// Records that the field `name` cannot be as it is.
     pub fn fault(&mut self, name: &str, code: &str, detail: impl Into<String>) {
         let pointer = match self.origin {
@@ -248,7 +253,7 @@ fn escape(name: &str) -> String {
 }
 
 /// Serde's "invalid type: string \"12\", expected u32" without the value, which may be personal.
-fn expectation(error: &serde_json::Error) -> String {
+pub(crate) fn expectation(error: &serde_json::Error) -> String {
     let message = error.to_string();
     match message.rsplit_once("expected ") {
         Some((_, wanted)) => format!("must be {wanted}"),

@@ -16,6 +16,7 @@ mod query;
 
 pub use self::answer::Answer;
 pub use self::body::{Body, BodyLimit};
+pub(crate) use self::fields::expectation;
 pub use self::fields::{Change, Fields, FromFields, Rule};
 pub use self::no_body::NoBody;
 pub use self::page::{Window, page};

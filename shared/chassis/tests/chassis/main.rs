@@ -7,9 +7,11 @@
 mod bakery;
 
 mod answers;
+mod breakers;
 mod callers;
 mod deadlines;
 mod faults;
 mod leaving;
 mod operators;
 mod requests;
+mod upstreams;

@@ -14,6 +14,7 @@ async fn the_operations_listener_tells_and_the_api_does_not() {
         "/debug/tasks",
         "/debug/breakers",
         "/debug/faults",
+        "/debug/upstreams",
         "/debug/settings",
     ] {
         bakery.operations().get(path).send().await.expect(200);

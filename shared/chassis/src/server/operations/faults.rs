@@ -14,6 +14,7 @@ use lyceum_client::faults::{Fault, FaultInjection, FaultOrder, FaultReport, LONG
 use lyceum_contracts::problem::ProblemKind;
 
 use super::Operations;
+use super::peer::Peer;
 use crate::http::{ApiError, Body, BodyLimit, Fields, FromFields, NoBody};
 
 /// Seven fields have no need of more, in bytes.
@@ -37,25 +38,6 @@ pub(super) async fn set_fault(
 pub(super) async fn remove_fault(Peer(upstream): Peer, _: NoBody) -> HttpResponse {
     upstream.heal();
     HttpResponse::NoContent().finish()
-}
-
-/// The `{upstream}` of a route, one that this service calls. Anything else is a 404.
-pub(super) struct Peer(Upstream);
-
-impl FromRequest for Peer {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let named = request.match_info().get("upstream");
-        let called = request
-            .app_data::<Data<Operations>>()
-            .and_then(|operations| {
-                let mut upstreams = operations.upstreams.iter();
-                upstreams.find(|upstream| Some(upstream.name()) == named)
-            });
-        ready(called.cloned().map(Self).ok_or_else(ApiError::not_found))
-    }
 }
 
 /// This process may fail on purpose. In production it may not: 403.

@@ -1,6 +1,10 @@
 //! The listener for operators; it is never published.
 
+mod breakers;
 mod faults;
+mod patch;
+mod peer;
+mod upstreams;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Responder};
@@ -12,7 +16,7 @@ use crate::lifecycle::Lifecycle;
 use crate::settings::PlatformSettings;
 use crate::tasks::TaskSet;
 
-/// What operators may look at.
+/// What operators may look at, and turn.
 pub(super) struct Operations {
     pub database: Database,
     pub tasks: TaskSet,
@@ -27,7 +31,19 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(web::resource("/health/ready").route(web::get().to(health::is_ready)))
         .service(web::resource("/metrics").route(web::get().to(metrics)))
         .service(web::resource("/debug/tasks").route(web::get().to(list_tasks)))
-        .service(web::resource("/debug/breakers").route(web::get().to(list_breakers)))
+        .service(web::resource("/debug/breakers").route(web::get().to(breakers::list_breakers)))
+        .service(
+            web::resource("/debug/breakers/{upstream}/{endpoint}")
+                .app_data(breakers::BODY_LIMIT)
+                .route(web::put().to(breakers::set_mode))
+                .route(web::delete().to(breakers::release)),
+        )
+        .service(web::resource("/debug/upstreams").route(web::get().to(upstreams::list_upstreams)))
+        .service(
+            web::resource("/debug/upstreams/{upstream}")
+                .app_data(upstreams::BODY_LIMIT)
+                .route(web::patch().to(upstreams::change_upstream)),
+        )
         .service(web::resource("/debug/faults").route(web::get().to(faults::list_faults)))
         .service(
             web::resource("/debug/faults/{upstream}")
@@ -47,15 +63,6 @@ async fn metrics() -> impl Responder {
 
 async fn list_tasks(operations: web::Data<Operations>) -> impl Responder {
     web::Json(operations.tasks.report())
-}
-
-async fn list_breakers(operations: web::Data<Operations>) -> impl Responder {
-    let reports: Vec<_> = operations
-        .upstreams
-        .iter()
-        .flat_map(Upstream::breakers)
-        .collect();
-    web::Json(reports)
 }
 
 /// The platform's sections with secrets masked; `settings` on the command line prints all.
