@@ -264,5 +264,3 @@ const fn open_for_ms(phase: Phase, now_ms: u64) -> u64 {
 
 #[cfg(all(test, lyceum_loom))]
 mod models;
-#[cfg(test)]
-mod tests;

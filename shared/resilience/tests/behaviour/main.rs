@@ -17,7 +17,7 @@
 //! | O(n) window under a mutex | `allocations.rs` next door: a million calls leave no trace but their count; the bench has the cost |
 //! | herd in half-open | `probing::of_callers_on_many_threads_only_the_probes_pass` |
 //! | herd after closing | `ramping::the_share_that_passes_grows_from_a_tenth_to_all` |
-//! | leaked probe permit | `probing::a_probe_that_never_comes_back_does_not_wedge_it` |
+//! | leaked probe permit | `probing::a_probe_that_never_comes_back_does_not_wedge_it`, `probing::a_lost_probe_that_comes_back_in_the_end_frees_no_place_of_a_later_one` |
 //! | cancelled probe counted as a success | `probing::a_cancelled_probe_says_nothing` |
 //! | slow probe counted as a success | `probing::a_slow_success_fails_the_round_of_probes` |
 //! | stale result decides | `verdicts::a_success_from_before_the_outage_decides_nothing`, `verdicts::a_failure_from_before_the_outage_decides_nothing` |
@@ -26,9 +26,11 @@
 //! | budget drained by local rejects | `budget::repeats_refused_on_the_way_cost_nothing` |
 //! | half a budget at low rates | `budget::a_quiet_client_has_the_floor_and_no_more` |
 //! | quota that never refills | `budget::a_budget_that_is_spent_refills_with_time_alone` |
+//! | anything else | `model::whatever_happens_it_does_as_the_model_and_is_never_stuck`; `make loom` for the order of threads |
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 mod budget;
+mod model;
 mod opening;
 mod operating;
 mod probing;

@@ -104,6 +104,22 @@ fn a_probe_that_never_comes_back_does_not_wedge_it() {
 }
 
 #[test]
+fn a_lost_probe_that_comes_back_in_the_end_frees_no_place_of_a_later_one() {
+    let bench = Bench::ready_for_probes();
+    let lost: Vec<_> = (0..3).map(|_| bench.acquire().unwrap()).collect();
+    bench.pass(10_000);
+    let probes: Vec<_> = (0..3).map(|_| bench.acquire().unwrap()).collect();
+    for permit in lost {
+        permit.discard();
+        assert!(bench.acquire().is_err());
+    }
+    for permit in probes {
+        permit.record(Verdict::Success, bench.now());
+    }
+    assert_eq!(bench.state(), State::Closed);
+}
+
+#[test]
 fn rare_probes_add_up() {
     let bench = Bench::ready_for_probes();
     for _ in 0..3 {
