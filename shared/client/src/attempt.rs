@@ -120,7 +120,7 @@ impl Sending<'_> {
             Err(Failure {
                 error: ClientError::Timeout,
                 ..
-            }) if limit < whole / 2 => drop(permit),
+            }) if limit < whole / 2 => permit.discard(),
             _ => permit.record(verdict(&result), Instant::now()),
         }
         match result {
