@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::deadline::Instant;
 use crate::settings::{InvalidSetting, require};
-use crate::window::{BUCKETS, Window};
+use crate::window::{BUCKETS, Busy, Window};
 
 /// Settings of [`RetryBudget`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +42,7 @@ pub struct RetryBudget {
     /// `floor_per_second` over the whole window.
     floor: u64,
     born: Instant,
-    calls: Window,
+    calls: Busy,
     repeats: Window,
 }
 
@@ -65,14 +65,14 @@ impl RetryBudget {
             percent: settings.percent.into(),
             floor: u64::from(settings.floor_per_second) * settings.window_ms / 1000,
             born: now,
-            calls: Window::new(settings.window_ms),
+            calls: Busy::new(settings.window_ms),
             repeats: Window::new(settings.window_ms),
         })
     }
 
     /// Pays in for one logical call.
     pub fn deposit(&self, now: Instant) {
-        self.calls.add(self.millis(now), 1);
+        self.calls.add_one(self.millis(now));
     }
 
     /// Sets one repeat aside, or says no.

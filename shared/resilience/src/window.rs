@@ -7,7 +7,8 @@
 //! Whoever needs a share keeps two windows and writes the second for what it singles out, so that
 //! the usual call pays for one.
 
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::array;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 
 /// Buckets per window, as in Polly and linkerd: a count expires within a tenth of the window.
 pub(crate) const BUCKETS: u64 = RING as u64;
@@ -122,6 +123,54 @@ impl Window {
     }
 }
 
+/// Lanes of a [`Busy`] window: as many threads count without hindering each other.
+const LANES: usize = 4;
+
+/// A window that many threads write. Each has a lane on cache lines of its own, for handing one
+/// back and forth costs several times the addition; more threads than lanes share them.
+#[derive(Debug)]
+pub(crate) struct Busy {
+    lanes: [Lane; LANES],
+}
+
+#[derive(Debug)]
+#[repr(align(64))]
+struct Lane(Window);
+
+impl Busy {
+    /// As [`Window::new`].
+    pub(crate) fn new(window_ms: u64) -> Self {
+        Self {
+            lanes: array::from_fn(|_| Lane(Window::new(window_ms))),
+        }
+    }
+
+    /// As [`Window::resized`].
+    pub(crate) fn resized(&self, window_ms: u64, now_ms: u64, since_ms: u64) -> Self {
+        Self {
+            lanes: array::from_fn(|lane| {
+                let window = &self.lanes[lane].0;
+                Lane(window.resized(window_ms, now_ms, since_ms))
+            }),
+        }
+    }
+
+    /// As [`Window::add`], of one.
+    pub(crate) fn add_one(&self, now_ms: u64) {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        thread_local! {
+            static LANE: usize = NEXT.fetch_add(1, Relaxed) % LANES;
+        }
+        self.lanes[LANE.with(|lane| *lane)].0.add(now_ms, 1);
+    }
+
+    /// As [`Window::count`].
+    pub(crate) fn count(&self, now_ms: u64, since_ms: u64) -> u64 {
+        let counts = self.lanes.iter();
+        counts.map(|lane| lane.0.count(now_ms, since_ms)).sum()
+    }
+}
+
 /// Tick and count of a bucket.
 const fn unpack(word: u64) -> (u64, u64) {
     (word >> COUNT_BITS, word & COUNT_MASK)
@@ -207,6 +256,19 @@ mod tests {
         let window = Window::new(10_000);
         (0..1_000_000).for_each(|_| window.add(500, 1));
         assert_eq!(window.count(500, 0), 1_000_000);
+    }
+
+    #[test]
+    fn what_many_threads_count_is_counted_together() {
+        let window = Busy::new(10_000);
+        std::thread::scope(|scope| {
+            for _ in 0..7 {
+                scope.spawn(|| (0..1_000).for_each(|_| window.add_one(500)));
+            }
+        });
+        assert_eq!(window.count(500, 0), 7_000);
+        assert_eq!(window.resized(60_000, 500, 0).count(500, 0), 7_000);
+        assert_eq!(window.count(10_000, 0), 0);
     }
 
     #[test]

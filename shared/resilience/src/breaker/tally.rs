@@ -2,15 +2,13 @@
 
 use super::report::Cause;
 use super::settings::BreakerSettings;
-use crate::window::Window;
+use crate::window::{Busy, Window};
 
 /// Three counts over one window. The second and third are written for the calls they are about
-/// alone, so that a quick success pays for one addition. On cache lines of its own: what one
-/// thread counts does not slow down another that asks for the state.
+/// alone, so that a quick success pays for one addition.
 #[derive(Debug)]
-#[repr(align(64))]
 pub(super) struct Tally {
-    calls: Window,
+    calls: Busy,
     failures: Window,
     slow: Window,
 }
@@ -26,7 +24,7 @@ pub(super) struct Counts {
 impl Tally {
     pub(super) fn new(window_ms: u64) -> Self {
         Self {
-            calls: Window::new(window_ms),
+            calls: Busy::new(window_ms),
             failures: Window::new(window_ms),
             slow: Window::new(window_ms),
         }
@@ -36,7 +34,7 @@ impl Tally {
     pub(super) fn resized(&self, window_ms: u64, now_ms: u64, since_ms: u64) -> Self {
         let resized = |window: &Window| window.resized(window_ms, now_ms, since_ms);
         Self {
-            calls: resized(&self.calls),
+            calls: self.calls.resized(window_ms, now_ms, since_ms),
             failures: resized(&self.failures),
             slow: resized(&self.slow),
         }
@@ -44,7 +42,7 @@ impl Tally {
 
     /// Counts one call.
     pub(super) fn add(&self, now_ms: u64, failed: bool, slow: bool) {
-        self.calls.add(now_ms, 1);
+        self.calls.add_one(now_ms);
         if failed {
             self.failures.add(now_ms, 1);
         }
