@@ -2,7 +2,10 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: run test loom check lint fmt readme bench openapi up down logs ps stack-test clean ci help
+.PHONY: run test loom check lint fmt readme bench outage openapi up down logs ps stack-test clean ci help
+
+# A workspace of its own, so that the peers it measures are no part of the product.
+BENCH := --manifest-path shared/bench/Cargo.toml --target-dir target/bench
 
 run: ## Build and start the whole platform with demo data; make run ARGS=--help lists the options
 	@cargo run --quiet --package lyceum -- $(ARGS)
@@ -25,13 +28,19 @@ check: lint ## Everything that needs no running code: lints, dependencies, file 
 
 lint: ## Format and lints, as errors
 	cargo fmt --all --check
+	cargo fmt --manifest-path shared/bench/Cargo.toml --check
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
 
 fmt: ## Format the code
 	cargo fmt --all
+	cargo fmt --manifest-path shared/bench/Cargo.toml
 
-bench: ## Run the benchmarks
+bench: ## Run the benchmarks: each package's own, then ours beside its peers
 	cargo bench --workspace --bench '*'
+	cargo bench $(BENCH) --bench peers -- $(ARGS)
+
+outage: ## Three services in a row, the last one dead: table, plot, and whether the claims hold; four minutes
+	@cargo bench --quiet $(BENCH) --bench outage -- $(ARGS)
 
 openapi: ## Write docs/openapi/*.json from the code
 	@.ci/openapi
