@@ -5,8 +5,10 @@ use std::io;
 use std::net::{IpAddr, TcpListener};
 
 use actix_web::web::ServiceConfig;
+use futures_util::future::join_all;
 use lyceum_client::{Identity, Upstream};
 use sea_orm_migration::MigratorTrait;
+use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
 
 use crate::auth::{Authenticator, UserKeys};
@@ -116,7 +118,7 @@ impl Chassis {
 
     /// Puts the routes on the bound listeners.
     ///
-    /// `upstreams` are shown at `/debug/breakers`; `routes` is called once per worker.
+    /// `upstreams` are looked after: shown to operators, and their addresses kept up with. `routes` is called once per worker.
     pub fn into_server(
         self,
         docs: OpenApi,
@@ -124,6 +126,11 @@ impl Chassis {
         upstreams: Vec<Upstream>,
         routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
     ) -> Server {
+        if !upstreams.is_empty() {
+            let upstreams = upstreams.clone();
+            self.tasks
+                .spawn("peer addresses", move |stop| watch(upstreams.clone(), stop));
+        }
         Server::new(
             crate::server::Parts {
                 name: self.name,
@@ -139,6 +146,12 @@ impl Chassis {
             routes,
         )
     }
+}
+
+/// Keeps up with the addresses of all peers until it is told to stop.
+async fn watch(upstreams: Vec<Upstream>, stop: CancellationToken) {
+    let watched = join_all(upstreams.iter().map(Upstream::watch));
+    stop.run_until_cancelled(watched).await;
 }
 
 fn listen(key: &'static str, host: IpAddr, port: u16) -> Result<TcpListener, StartupError> {

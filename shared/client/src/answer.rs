@@ -8,6 +8,7 @@ use std::error::Error;
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
+use futures_util::future::Either;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
 use lyceum_contracts::problem::{MEDIA_TYPE, Problem};
@@ -18,7 +19,6 @@ use crate::attempt::{Class, Failure};
 use crate::endpoint::Endpoint;
 use crate::error::{ClientError, Malformation};
 use crate::faults::{self, Injector, Instead};
-use crate::retry::Sending;
 
 /// The body of an error is read this far, and this long (linkerd's replay limit).
 const DRAIN_BYTES: usize = 64 * 1024;
@@ -30,18 +30,17 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
-/// Sends `request` and reads what comes back.
+/// Reads the answer whose head `head` brings, to its end.
 pub(crate) async fn of(
-    sending: &Sending<'_>,
-    endpoint: &Endpoint,
-    request: reqwest::Request,
+    head: impl Future<Output = Result<Response, Failure>>,
+    limit_bytes: usize,
     span: &mut AttemptSpan,
 ) -> Result<Answer, Failure> {
-    let response = respond(&sending.upstream.injector, endpoint, request, span).await?;
+    let response = head.await?;
     let status = response.status();
     span.received(status.as_u16());
     if status.is_success() {
-        let body = read(response, sending.pipeline.limits.response_bytes).await?;
+        let body = read(response, limit_bytes).await?;
         return Ok(Answer {
             status: status.as_u16(),
             body,
@@ -53,15 +52,19 @@ pub(crate) async fn of(
     Err(unusable(Malformation::Status(status.as_u16())))
 }
 
-/// The peer's response, or what was set to come in its place.
-async fn respond(
+/// The head of the peer's answer, or what was set to come in its place.
+pub(crate) fn head(
     injector: &Injector,
     endpoint: &Endpoint,
     request: reqwest::Request,
     span: &AttemptSpan,
-) -> Result<Response, Failure> {
-    if let Some(injection) = injector.next() {
-        span.injected(faults::word(injection.instead));
+) -> impl Future<Output = Result<Response, Failure>> + Send + use<> {
+    let Some(injection) = injector.next() else {
+        return Either::Left(endpoint.transport.send(request));
+    };
+    span.injected(faults::word(injection.instead));
+    let transport = endpoint.transport.clone();
+    Either::Right(Box::pin(async move {
         if !injection.delay.is_zero() {
             tokio::time::sleep(injection.delay).await;
         }
@@ -69,13 +72,12 @@ async fn respond(
             Some(Instead::Status(status)) => {
                 let mut response = http::Response::new("");
                 *response.status_mut() = status;
-                return Ok(response.into());
+                Ok(response.into())
             }
-            Some(Instead::Reset) => return Err(lost()),
-            None => {}
+            Some(Instead::Reset) => Err(lost()),
+            None => transport.send(request).await,
         }
-    }
-    endpoint.transport.send(request).await
+    }))
 }
 
 /// The whole body, unless it is longer than `limit_bytes`.

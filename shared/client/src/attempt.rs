@@ -1,5 +1,6 @@
 //! One attempt: past the breaker and the bulkhead, out on the wire, and a verdict on the peer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -7,6 +8,7 @@ use http::HeaderValue;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use lyceum_contracts::header;
 use lyceum_resilience::breaker::{Refused, Verdict};
+use lyceum_resilience::bulkhead::{Signal, Slot};
 use lyceum_resilience::deadline::Instant;
 use lyceum_telemetry::attempt::AttemptSpan;
 use tracing::Instrument;
@@ -16,6 +18,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{ClientError, Malformation};
 use crate::events::Event;
 use crate::retry::{FLOOR, Repeat, Sending};
+use crate::upstream::Pipeline;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -77,11 +80,24 @@ fn verdict(result: &Result<Bytes, Failure>) -> Verdict {
     }
 }
 
+/// What the end of an attempt says about how much the peer can take.
+fn signal(result: &Result<Bytes, Failure>) -> Signal {
+    match result.as_ref().map_err(|failure| &failure.error) {
+        Err(ClientError::Refused { problem, .. }) if matches!(problem.status, 429 | 503 | 504) => {
+            Signal::Lost
+        }
+        Err(ClientError::Timeout | ClientError::Unreachable { .. }) => Signal::Lost,
+        _ => Signal::Done,
+    }
+}
+
 impl Sending<'_> {
-    /// Attempt `number`, counted from 1. One after the first brings the right to it.
+    /// Attempt `number`, counted from 1, begun at `now`. One after the first brings the right to
+    /// it.
     pub(crate) async fn attempt(
         &self,
         number: u32,
+        now: Instant,
         repeat: Option<Repeat<'_>>,
     ) -> Result<Bytes, Failure> {
         let pipeline = self.pipeline;
@@ -90,15 +106,13 @@ impl Sending<'_> {
                 attempts: number - 1,
             })
         };
-        let endpoint = &*pipeline.endpoints[0];
-
-        self.left(Instant::now()).ok_or_else(late)?;
-        endpoint.breaker.peek(Instant::now())?;
-        let slot = pipeline.bulkhead.acquire(self.deadline).await;
-        let now = Instant::now();
+        self.left(now).ok_or_else(late)?;
+        let (slot, now) = self.slot(now).await?;
         let left = self.left(now).ok_or_else(late)?;
-        let _slot = slot.map_err(|_| Failure::refused(ClientError::Overloaded))?;
-        let permit = endpoint.breaker.acquire(now)?;
+        let slot = slot.ok_or_else(|| Failure::refused(ClientError::Overloaded))?;
+        let tried = self.tried.get();
+        let admission = pipeline.admit(tried, &self.upstream.dice, now)?;
+        self.tried.set(admission.index);
         match repeat {
             Some(repeat) => {
                 repeat.reservation.spend();
@@ -111,27 +125,62 @@ impl Sending<'_> {
             None => pipeline.budget.deposit(now),
         }
 
+        let endpoint = admission.endpoint;
+        let in_flight = endpoint.load.start();
         let whole = pipeline.limits.attempt;
         let limit = whole.min(left);
         let result = self.exchange(endpoint, number, now, limit).await;
-        match result {
+        let end = Instant::now();
+        let timed_out = matches!(&result, Err(failure) if failure.error == ClientError::Timeout);
+        if timed_out && limit < whole / 2 {
             // A peer that had less than half of its time is not judged by it: callers in a hurry
             // must not open the circuit for everybody.
-            Err(Failure {
-                error: ClientError::Timeout,
-                ..
-            }) if limit < whole / 2 => permit.discard(),
-            _ => permit.record(verdict(&result), Instant::now()),
+            admission.permit.discard();
+        } else {
+            let (verdict, latency) = (verdict(&result), end - now);
+            admission.permit.record(verdict, end);
+            in_flight.finish(latency, verdict == Verdict::Success, end);
+            pipeline.hedge.record(latency, end);
+            self.judge(endpoint, verdict, end);
+            slot.record(signal(&result));
         }
-        match result {
-            Err(Failure {
-                error: ClientError::Timeout,
-                ..
-            }) if limit < whole => Err(Failure {
+        if timed_out && limit < whole {
+            return Err(Failure {
                 error: ClientError::DeadlineExceeded { attempts: number },
                 class: Class::Final,
-            }),
-            result => result,
+            });
+        }
+        result
+    }
+
+    /// A slot of the bulkhead, and when it was had. No circuit that is open is queued for.
+    async fn slot(&self, now: Instant) -> Result<(Option<Slot<'_>>, Instant), Failure> {
+        let bulkhead = &self.pipeline.bulkhead;
+        if let Some(slot) = bulkhead.try_acquire() {
+            return Ok((Some(slot), now));
+        }
+        self.pipeline.look(now)?;
+        let slot = bulkhead.acquire(self.deadline).await;
+        Ok((slot.ok(), Instant::now()))
+    }
+
+    /// Compares the endpoint with its peers, if it has any.
+    fn judge(&self, endpoint: &Endpoint, verdict: Verdict, now: Instant) {
+        let Pipeline {
+            outliers,
+            endpoints,
+            ..
+        } = self.pipeline;
+        if endpoints.len() < 2 {
+            return;
+        }
+        let all = endpoints.iter().map(|endpoint| &endpoint.standing);
+        let ok = verdict != Verdict::Failure;
+        if let Some(length) = outliers.record(&endpoint.standing, all, ok, now) {
+            let endpoint = Arc::clone(&endpoint.name);
+            self.upstream
+                .observer
+                .tell(&Event::Ejected { endpoint, length });
         }
     }
 
@@ -153,8 +202,9 @@ impl Sending<'_> {
         let mut span = AttemptSpan::start(&self.call.method, url.as_str(), number - 1);
         let request = self.request(url, number, limit, &span);
         let current = span.span().clone();
-        let exchange = answer::of(self, endpoint, request, &mut span);
-        let answer = tokio::time::timeout_at(now + limit, exchange.instrument(current)).await;
+        let head = answer::head(&self.upstream.injector, endpoint, request, &span);
+        let answer = answer::of(head, self.pipeline.limits.response_bytes, &mut span);
+        let answer = tokio::time::timeout_at(now + limit, answer.instrument(current)).await;
         let answer = answer.unwrap_or_else(|_| {
             Err(Failure {
                 error: ClientError::Timeout,

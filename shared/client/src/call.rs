@@ -1,6 +1,7 @@
 //! One logical call: what is asked, and whether asking twice is safe.
 
 use bytes::Bytes;
+use futures_util::TryFutureExt;
 use http::{HeaderValue, Method};
 use lyceum_resilience::deadline::Instant;
 use serde::Serialize;
@@ -91,10 +92,10 @@ impl Call<'_> {
     }
 
     /// Runs `answer` under the span of the logical call.
-    async fn watched<T>(
+    fn watched<T>(
         &self,
         answer: impl Future<Output = Result<T, ClientError>>,
-    ) -> Result<T, ClientError> {
+    ) -> impl Future<Output = Result<T, ClientError>> {
         let span = tracing::info_span!(
             "client.call",
             otel.name = self.operation,
@@ -104,12 +105,11 @@ impl Call<'_> {
             lyceum.upstream = self.upstream.name(),
             lyceum.cache = Empty,
         );
-        let answer = answer.instrument(span.clone()).await;
-        if let Err(error) = &answer {
-            span.record("otel.status_code", "ERROR");
-            span.record("error.type", error.reason());
-        }
-        answer
+        let failed = span.clone();
+        answer.instrument(span).inspect_err(move |error| {
+            failed.record("otel.status_code", "ERROR");
+            failed.record("error.type", error.reason());
+        })
     }
 }
 
@@ -125,24 +125,24 @@ impl CachedCall<'_> {
     pub async fn read<T: DeserializeOwned>(self) -> Result<Reading<T>, ClientError> {
         let Self(call) = &self;
         let pipeline = call.upstream.0.pipeline.load_full();
+        let Some(cache) = &pipeline.cache else {
+            return self.0.json().await.map(Reading::new);
+        };
+        let deadline = pipeline.deadline(Instant::now());
+        let ask = async || {
+            let body = call.upstream.send(call).await?;
+            // What nobody can read is not kept.
+            parse::<T>(&body).map(|_| body)
+        };
         let answer = async {
-            let Some(cache) = &pipeline.cache else {
-                let value = parse(&call.upstream.send(call).await?)?;
-                return Ok(Reading::new(value));
-            };
-            let deadline = pipeline.deadline(Instant::now());
-            let ask = async || {
-                let body = call.upstream.send(call).await?;
-                // What nobody can read is not kept.
-                parse::<T>(&body).map(|_| body)
-            };
             let (reading, lookup) = cache.read(&call.path, deadline, ask).await?;
             Span::current().record("lyceum.cache", lookup.word());
             call.upstream.0.observer.tell(&Event::Cache { lookup });
             let Reading { value, age, stale } = reading;
             parse(&value).map(|value| Reading { value, age, stale })
         };
-        call.watched(answer).await
+        // Boxed: what moka needs to wait for others is ten times the rest of a call.
+        Box::pin(call.watched(answer)).await
     }
 }
 

@@ -45,12 +45,15 @@
 //! |---|---|---|
 //! | `http.client.request.duration` | histogram, s | every attempt |
 //! | `lyceum.client.retries` | counter by `reason` | attempts after the first |
+//! | `lyceum.client.hedges` | counter by `winner` | calls asked twice because the first answer was late |
+//! | `lyceum.client.ejections` | counter by `endpoint` | endpoints left out beside their peers |
 //! | `lyceum.client.cache` | counter by `outcome` | reads that a kept answer may do for |
 //! | `lyceum.client.refusals` | counter by `reason` | calls and repeats refused here, unsent |
 //! | `lyceum.client.breaker.state` | gauge by `endpoint` | 0 closed, 1 half-open, 2 open |
 //! | `lyceum.client.breaker.transitions` | counter by `endpoint`, `to` | changes of state |
 //! | `lyceum.client.retry_budget.balance` | gauge | repeats that could be granted now |
 //! | `lyceum.client.bulkhead.in_flight` | gauge | attempts under way |
+//! | `lyceum.client.bulkhead.limit` | gauge | attempts that may be under way |
 //! | `lyceum.client.bulkhead.queued` | gauge | attempts waiting for a slot |
 //! | `lyceum.client.faults` | counter by `fault` | attempts hit on purpose |
 //! | `lyceum.client.fault.active` | gauge | 1 while attempts fail on purpose |
@@ -75,6 +78,7 @@ mod events;
 pub mod faults;
 pub mod identity;
 mod notification;
+mod race;
 mod retry;
 mod settings;
 #[cfg(any(test, feature = "testing"))]

@@ -1,5 +1,6 @@
 //! The loop of attempts: who may be asked again, when, and on whose budget.
 
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,33 +26,60 @@ pub(crate) struct Repeat<'a> {
 }
 
 /// One logical call on its way, under the policies that were in force as it began.
-#[derive(Clone, Copy)]
 pub(crate) struct Sending<'a> {
     pub(crate) upstream: &'a Inner,
     pub(crate) pipeline: &'a Pipeline,
     pub(crate) call: &'a Call<'a>,
     pub(crate) deadline: Deadline,
+    pub(crate) tried: Tried,
+}
+
+/// The endpoint the last attempt went to. Atomic only because a call may move between threads.
+pub(crate) struct Tried(AtomicUsize);
+
+impl Tried {
+    const NONE: usize = usize::MAX;
+
+    pub(crate) fn get(&self) -> Option<usize> {
+        let index = self.0.load(Relaxed);
+        (index != Self::NONE).then_some(index)
+    }
+
+    pub(crate) fn set(&self, index: usize) {
+        self.0.store(index, Relaxed);
+    }
 }
 
 impl Upstream {
     /// Sends the call under its policies: the body of a successful answer.
     pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Bytes, ClientError> {
         let pipeline = self.0.pipeline.load_full();
+        let now = Instant::now();
         let sending = Sending {
             upstream: &self.0,
             pipeline: &pipeline,
             call,
-            deadline: pipeline.deadline(Instant::now()),
+            deadline: pipeline.deadline(now),
+            tried: Tried(AtomicUsize::new(Tried::NONE)),
         };
-        sending.run().await
+        sending.run(now).await
     }
 }
 
-impl<'a> Sending<'a> {
-    async fn run(self) -> Result<Bytes, ClientError> {
+impl Sending<'_> {
+    async fn run(&self, mut now: Instant) -> Result<Bytes, ClientError> {
         let (mut number, mut repeat, mut earlier) = (1, None, None);
         loop {
-            let failure = match self.attempt(number, repeat).await {
+            let result = match self.hedge_delay(number, now) {
+                None => self.attempt(number, now, repeat).await,
+                Some(delay) => {
+                    // Boxed: two attempts at once, for the few calls that ask for them.
+                    let race = Box::pin(self.race(delay, now)).await;
+                    number = race.attempts;
+                    race.result
+                }
+            };
+            let failure = match result {
                 Ok(body) => return Ok(body),
                 Err(failure) => failure,
             };
@@ -66,13 +94,14 @@ impl<'a> Sending<'a> {
             };
             tokio::time::sleep(next.wait).await;
             number += 1;
+            now = Instant::now();
             repeat = Some(next);
             earlier = Some(failure.error);
         }
     }
 
     /// The right to another attempt, and the wait before it; `None` when there is to be none.
-    fn repeat(&self, failure: &Failure, number: u32) -> Option<Repeat<'a>> {
+    fn repeat(&self, failure: &Failure, number: u32) -> Option<Repeat<'_>> {
         let pipeline = self.pipeline;
         let hint = match failure.class {
             Class::NeverSent => Duration::ZERO,
@@ -87,7 +116,7 @@ impl<'a> Sending<'a> {
         let backoff = |rng: &mut fastrand::Rng| pipeline.backoff.delay(number - 1, rng);
         let wait = self.upstream.dice.with(backoff).max(hint);
         let left = self.deadline.remaining(now)?;
-        if left <= wait.saturating_add(FLOOR) || pipeline.endpoints[0].breaker.peek(now).is_err() {
+        if left <= wait.saturating_add(FLOOR) || pipeline.look(now).is_err() {
             return None;
         }
         let Some(reservation) = pipeline.budget.reserve(now) else {

@@ -8,6 +8,8 @@ use lyceum_resilience::breaker::BreakerSettings;
 use lyceum_resilience::budget::{BudgetSettings, RetryBudget};
 use lyceum_resilience::bulkhead::{Bulkhead, BulkheadSettings};
 use lyceum_resilience::deadline::Instant;
+use lyceum_resilience::hedge::{Hedge, HedgeSettings};
+use lyceum_resilience::outlier::{OutlierSettings, Outliers};
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +37,9 @@ pub struct UpstreamSettings {
     /// An idle connection is closed after this, in milliseconds: before the server does, which
     /// holds it for 5 s, so that no request meets a closing connection.
     pub pool_idle_timeout_ms: u64,
+    /// How often the names in `base_url` are looked up, in milliseconds: each of several addresses
+    /// is an endpoint of its own. 0 leaves names to the connection.
+    pub dns_refresh_ms: u64,
     /// Largest body that is read, in bytes.
     pub max_response_bytes: usize,
     /// Waits between attempts.
@@ -45,6 +50,10 @@ pub struct UpstreamSettings {
     pub breaker: BreakerSettings,
     /// How many calls are in flight at once.
     pub bulkhead: BulkheadSettings,
+    /// When one of several endpoints is left out.
+    pub outlier: OutlierSettings,
+    /// When to ask a second time because the first answer is late.
+    pub hedge: HedgeSettings,
     /// For how long an answer is kept, of the reads that may be answered so.
     pub cache: CacheSettings,
     /// Which attempts fail on purpose: none, unless somebody says so.
@@ -61,11 +70,14 @@ impl Default for UpstreamSettings {
             attempts: 2,
             deadline_margin_ms: 10,
             pool_idle_timeout_ms: 4_000,
+            dns_refresh_ms: 5_000,
             max_response_bytes: 4 * 1024 * 1024,
             backoff: BackoffSettings::default(),
             budget: BudgetSettings::default(),
             breaker: BreakerSettings::default(),
             bulkhead: BulkheadSettings::default(),
+            outlier: OutlierSettings::default(),
+            hedge: HedgeSettings::default(),
             cache: CacheSettings::default(),
             faults: FaultSettings::default(),
         }
@@ -122,6 +134,8 @@ impl UpstreamSettings {
             self.limits()?;
             self.breaker.validate()?;
             self.cache.check()?;
+            Outliers::new(&self.outlier, Instant::now(), 0)?;
+            Hedge::new(&self.hedge, Instant::now())?;
             Backoff::new(&self.backoff)?;
             RetryBudget::new(&self.budget, Instant::now())?;
             Bulkhead::new(&self.bulkhead).map(drop)
@@ -180,6 +194,11 @@ impl UpstreamSettings {
             (1..=TEN_MINUTES_MS).contains(&self.pool_idle_timeout_ms),
             "pool_idle_timeout_ms",
             "be between 1 and 600000",
+        )?;
+        require(
+            self.dns_refresh_ms == 0 || (100..=TEN_MINUTES_MS).contains(&self.dns_refresh_ms),
+            "dns_refresh_ms",
+            "be 0, or between 100 and 600000",
         )?;
         require(
             self.max_response_bytes > 0,

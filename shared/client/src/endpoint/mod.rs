@@ -1,16 +1,21 @@
 //! One address of an upstream, and what is known of its health.
 
+mod addresses;
+mod choice;
 mod transport;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use lyceum_resilience::InvalidSetting;
+use lyceum_resilience::balance::PeakEwma;
 use lyceum_resilience::breaker::{Breaker, BreakerSettings, Snapshot};
 use lyceum_resilience::deadline::Instant;
+use lyceum_resilience::outlier::{Outliers, Standing};
 use reqwest::Url;
 use serde::Serialize;
 
+pub(crate) use self::addresses::Addresses;
 pub(crate) use self::transport::{Transport, Wiring};
 use crate::events::{Event, Observer};
 
@@ -39,6 +44,10 @@ pub(crate) struct Endpoint {
     pub(crate) location: Location,
     pub(crate) name: Arc<str>,
     pub(crate) breaker: Breaker,
+    /// How quick it is.
+    pub(crate) load: PeakEwma,
+    /// How it does beside the others.
+    pub(crate) standing: Standing,
     pub(crate) transport: Transport,
 }
 
@@ -52,44 +61,37 @@ pub struct BreakerReport {
     /// The breaker's state and counts.
     #[serde(flatten)]
     pub breaker: Snapshot,
+    /// Milliseconds for which it is left out because it fails far more often than its peers.
+    pub ejected_for_ms: u64,
+}
+
+/// What an endpoint is made with, besides where it is.
+pub(crate) struct Making<'a> {
+    pub(crate) breaker: &'a BreakerSettings,
+    pub(crate) transport: Transport,
+    pub(crate) outliers: &'a Outliers,
+    pub(crate) observer: &'a Arc<Observer>,
 }
 
 impl Endpoint {
     pub(crate) fn new(
         location: Location,
-        settings: &BreakerSettings,
-        transport: Transport,
-        observer: &Arc<Observer>,
+        making: Making<'_>,
         seed: u64,
     ) -> Result<Self, InvalidSetting> {
-        let breaker = Breaker::new(settings, Instant::now(), seed)?;
-        Ok(Self::with(location, breaker, transport, observer))
+        let breaker = Breaker::new(making.breaker, Instant::now(), seed)?;
+        Ok(Self::with(location, breaker, making))
     }
 
     /// The same address under other settings: its breaker stays where it is.
-    pub(crate) fn succeed(
-        &self,
-        settings: &BreakerSettings,
-        transport: Transport,
-        observer: &Arc<Observer>,
-    ) -> Result<Self, InvalidSetting> {
-        let breaker = Breaker::new(settings, Instant::now(), 0)?;
-        Ok(Self::with(
-            self.location.clone(),
-            breaker,
-            transport,
-            observer,
-        ))
+    pub(crate) fn succeed(&self, making: Making<'_>) -> Result<Self, InvalidSetting> {
+        let breaker = self.breaker.succeed(making.breaker, Instant::now())?;
+        Ok(Self::with(self.location.clone(), breaker, making))
     }
 
-    fn with(
-        location: Location,
-        breaker: Breaker,
-        transport: Transport,
-        observer: &Arc<Observer>,
-    ) -> Self {
+    fn with(location: Location, breaker: Breaker, making: Making<'_>) -> Self {
         let name = location.name();
-        let (observer, endpoint) = (Arc::clone(observer), Arc::clone(&name));
+        let (observer, endpoint) = (Arc::clone(making.observer), Arc::clone(&name));
         let breaker = breaker.on_transition(move |transition| {
             let endpoint = Arc::clone(&endpoint);
             observer.tell(&Event::Breaker {
@@ -101,7 +103,9 @@ impl Endpoint {
             location,
             name,
             breaker,
-            transport,
+            load: PeakEwma::new(Instant::now()),
+            standing: making.outliers.newcomer(),
+            transport: making.transport,
         }
     }
 
@@ -118,11 +122,20 @@ impl Endpoint {
         url
     }
 
-    pub(crate) fn report(&self, upstream: &'static str, now: Instant) -> BreakerReport {
+    pub(crate) fn report(
+        &self,
+        upstream: &'static str,
+        outliers: &Outliers,
+        now: Instant,
+    ) -> BreakerReport {
+        let ejected = outliers
+            .ejected_for(&self.standing, now)
+            .unwrap_or_default();
         BreakerReport {
             upstream,
             endpoint: self.name.to_string(),
             breaker: self.breaker.snapshot(now),
+            ejected_for_ms: u64::try_from(ejected.as_millis()).unwrap_or(u64::MAX),
         }
     }
 }

@@ -1,8 +1,14 @@
 //! What carries a request to an endpoint: connections, or the script of a test.
 
+use std::io;
+use std::net::SocketAddr;
+
+use futures_util::FutureExt;
+#[cfg(any(test, feature = "testing"))]
+use futures_util::future::Either;
 use reqwest::{Request, Response, redirect};
 
-use super::Location;
+use super::{Location, addresses};
 use crate::answer;
 use crate::attempt::Failure;
 use crate::settings::Limits;
@@ -32,6 +38,15 @@ impl Wiring {
             Self::Script(script) => Ok(Transport::Script(script.clone())),
         }
     }
+
+    /// The addresses of a name.
+    pub(super) async fn look_up(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        match self {
+            Self::Network { .. } => addresses::system(host, port).await,
+            #[cfg(any(test, feature = "testing"))]
+            Self::Script(script) => Ok(script.look_up(host)),
+        }
+    }
 }
 
 /// Carries requests to one endpoint.
@@ -43,15 +58,22 @@ pub(crate) enum Transport {
 }
 
 impl Transport {
-    /// Sends `request`; the head of the answer.
-    pub(crate) async fn send(&self, request: Request) -> Result<Response, Failure> {
+    /// Sends `request`; the head of the answer. Not an `async fn`, which would carry the request
+    /// about for as long as the answer takes.
+    pub(crate) fn send(
+        &self,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, Failure>> + Send + use<> {
         match self {
             Self::Pool(http) => {
-                let sent = http.execute(request).await;
-                sent.map_err(|error| answer::broken(&error))
+                let sent = http.execute(request);
+                let sent = sent.map(|sent| sent.map_err(|error| answer::broken(&error)));
+                #[cfg(any(test, feature = "testing"))]
+                let sent = Either::Left(sent);
+                sent
             }
             #[cfg(any(test, feature = "testing"))]
-            Self::Script(script) => script.send(request).await,
+            Self::Script(script) => Either::Right(script.clone().send(request)),
         }
     }
 }

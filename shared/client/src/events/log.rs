@@ -10,8 +10,28 @@ pub(super) fn tell(upstream: &'static str, event: &Event) {
             endpoint,
             transition,
         } => breaker(upstream, endpoint, *transition),
+        Event::Ejected { endpoint, length } => tracing::warn!(
+            event = "endpoint.ejected",
+            upstream,
+            endpoint = &**endpoint,
+            length_ms = u64::try_from(length.as_millis()).unwrap_or(u64::MAX),
+            "this endpoint fails far more often than its peers and is left out for a while"
+        ),
+        Event::Endpoints { endpoints } => tracing::info!(
+            event = "upstream.endpoints",
+            upstream,
+            endpoints = endpoints
+                .iter()
+                .map(|name| &**name)
+                .collect::<Vec<_>>()
+                .join(", "),
+            "the addresses of this peer have changed"
+        ),
         // Seen per call in its trace, and counted; a line each would flood the log in an outage.
-        Event::Repeated { .. } | Event::Refused { .. } | Event::Cache { .. } => {}
+        Event::Repeated { .. }
+        | Event::Refused { .. }
+        | Event::Cache { .. }
+        | Event::Hedged { .. } => {}
     }
 }
 
@@ -21,6 +41,7 @@ fn breaker(upstream: &'static str, endpoint: &str, transition: Transition) {
             event = "breaker.opened",
             upstream,
             endpoint,
+            cause = transition.cause.as_str(),
             open_for_ms = u64::try_from(transition.open_for.as_millis()).unwrap_or(u64::MAX),
             "calls to this endpoint are refused for a while"
         ),

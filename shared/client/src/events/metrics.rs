@@ -31,6 +31,8 @@ pub(super) struct Counters {
     refusals: Counter<u64>,
     transitions: Counter<u64>,
     lookups: Counter<u64>,
+    hedges: Counter<u64>,
+    ejections: Counter<u64>,
 }
 
 impl Counters {
@@ -53,6 +55,14 @@ impl Counters {
                 "lyceum.client.cache",
                 "Reads that may be answered from the cache, by how they were",
             ),
+            hedges: counter(
+                "lyceum.client.hedges",
+                "Calls asked twice because the first answer was late, by which was of use",
+            ),
+            ejections: counter(
+                "lyceum.client.ejections",
+                "Endpoints left out because they failed far more often than their peers",
+            ),
         }
     }
 
@@ -71,6 +81,16 @@ impl Counters {
                 self.lookups
                     .add(1, &[upstream, KeyValue::new("outcome", lookup.word())]);
             }
+            Event::Hedged { second_won } => {
+                let winner = if *second_won { "second" } else { "first" };
+                self.hedges
+                    .add(1, &[upstream, KeyValue::new("winner", winner)]);
+            }
+            Event::Ejected { endpoint, .. } => {
+                let endpoint = KeyValue::new("endpoint", endpoint.to_string());
+                self.ejections.add(1, &[upstream, endpoint]);
+            }
+            Event::Endpoints { .. } => {}
             Event::Breaker {
                 endpoint,
                 transition,
@@ -132,6 +152,12 @@ pub(crate) fn observe(upstream: &Weak<Inner>) {
         "lyceum.client.bulkhead.queued",
         "Attempts waiting for a slot",
         |inner| inner.pipeline.load().bulkhead.queued() as u64,
+    );
+    gauge(
+        upstream,
+        "lyceum.client.bulkhead.limit",
+        "Attempts that may be under way at once",
+        |inner| inner.pipeline.load().bulkhead.limit() as u64,
     );
     gauge(
         upstream,

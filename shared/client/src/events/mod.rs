@@ -38,6 +38,23 @@ pub enum Event {
         /// How.
         lookup: Lookup,
     },
+    /// A second attempt went out because the first was late, and one of the two was of use.
+    Hedged {
+        /// Whether it was the second.
+        second_won: bool,
+    },
+    /// An endpoint is left out because it fails far more often than its peers.
+    Ejected {
+        /// `host:port`.
+        endpoint: Arc<str>,
+        /// For how long.
+        length: Duration,
+    },
+    /// The peer has other addresses than before.
+    Endpoints {
+        /// `host:port` of each.
+        endpoints: Vec<Arc<str>>,
+    },
     /// A breaker changed its state.
     Breaker {
         /// `host:port`.

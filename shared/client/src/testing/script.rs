@@ -1,7 +1,8 @@
 //! What a scripted peer does, and what it was sent.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use lyceum_resilience::deadline::Instant;
-use reqwest::{Request, Response};
+use reqwest::{Request, Response, ResponseBuilderExt};
 
 use crate::answer;
 use crate::attempt::Failure;
@@ -160,6 +161,7 @@ struct Stage {
     decide: Decide,
     sent: Mutex<Vec<Sent>>,
     events: Mutex<Vec<Event>>,
+    names: Mutex<HashMap<String, Vec<SocketAddr>>>,
 }
 
 impl Script {
@@ -191,6 +193,7 @@ impl Script {
             decide,
             sent: Mutex::default(),
             events: Mutex::default(),
+            names: Mutex::default(),
         }))
     }
 
@@ -233,7 +236,19 @@ impl Script {
         locked(&self.0.events).clone()
     }
 
-    pub(crate) async fn send(&self, request: Request) -> Result<Response, Failure> {
+    /// Gives a name these addresses, from the next time it is looked up.
+    pub fn name(&self, host: &str, addresses: impl IntoIterator<Item = SocketAddr>) {
+        let addresses = addresses.into_iter().collect();
+        locked(&self.0.names).insert(host.to_owned(), addresses);
+    }
+
+    pub(crate) fn look_up(&self, host: &str) -> Vec<SocketAddr> {
+        let names = locked(&self.0.names);
+        names.get(host).cloned().unwrap_or_default()
+    }
+
+    pub(crate) async fn send(self, request: Request) -> Result<Response, Failure> {
+        let url = request.url().clone();
         let act = match &self.0.decide {
             Decide::Always(act) => act.clone(),
             Decide::By(decide) => {
@@ -252,8 +267,8 @@ impl Script {
                 headers,
                 body,
             } => {
-                let mut response = http::Response::new(body);
-                *response.status_mut() = status;
+                let response = http::Response::builder().status(status).url(url);
+                let mut response = response.body(body).unwrap_or_default();
                 *response.headers_mut() = headers;
                 Ok(response.into())
             }

@@ -3,18 +3,20 @@
 mod describe;
 mod dice;
 mod pipeline;
+mod watch;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use lyceum_resilience::breaker::Mode;
 use lyceum_resilience::deadline::Instant;
+use reqwest::Url;
 
 pub(crate) use self::dice::Dice;
 use self::pipeline::Builder;
 pub(crate) use self::pipeline::Pipeline;
-use crate::endpoint::{BreakerReport, Location, Wiring};
+use crate::endpoint::{Addresses, BreakerReport, Wiring};
 use crate::events::{Listener, Observer, metrics};
 use crate::faults::{Fault, FaultInjection, FaultReport, Injector};
 use crate::identity::{Credential, Identity};
@@ -33,7 +35,13 @@ pub(crate) struct Inner {
     pub(crate) pipeline: ArcSwap<Pipeline>,
     /// Held while another pipeline is built: of two changes at once, the second starts from what
     /// the first has made.
-    builder: Mutex<Builder>,
+    building: Mutex<Building>,
+}
+
+/// What it takes to build the next pipeline.
+struct Building {
+    builder: Builder,
+    addresses: Addresses,
 }
 
 impl Upstream {
@@ -67,7 +75,9 @@ impl Upstream {
             wiring,
             observer: Arc::clone(&observer),
         };
-        let pipeline = builder.build(settings, locations(name, settings)?, None, &dice)?;
+        let addresses = Addresses::default();
+        let locations = addresses.locations(origins(name, settings)?);
+        let pipeline = builder.build(settings, locations, None, &dice)?;
         let inner = Arc::new(Inner {
             name,
             credential: Credential::new(identity, name),
@@ -75,7 +85,7 @@ impl Upstream {
             observer,
             dice,
             pipeline: ArcSwap::from_pointee(pipeline),
-            builder: Mutex::new(builder),
+            building: Mutex::new(Building { builder, addresses }),
         });
         metrics::observe(&Arc::downgrade(&inner));
         Ok(Self(inner))
@@ -99,11 +109,11 @@ impl Upstream {
     pub fn reconfigure(&self, settings: &UpstreamSettings) -> Result<(), SettingsError> {
         let inner = &*self.0;
         settings.check(inner.name, FaultInjection::Allowed)?;
-        let builder = inner.builder.lock();
-        let builder = builder.unwrap_or_else(PoisonError::into_inner);
-        let before = inner.pipeline.load_full();
         let fault = settings.fault(inner.name)?;
-        let locations = locations(inner.name, settings)?;
+        let building = inner.building();
+        let before = inner.pipeline.load_full();
+        let locations = building.addresses.locations(origins(inner.name, settings)?);
+        let builder = &building.builder;
         let pipeline = builder.build(settings, locations, Some(&before), &inner.dice)?;
         inner.pipeline.store(Arc::new(pipeline));
         if before.settings.faults != settings.faults {
@@ -120,7 +130,7 @@ impl Upstream {
         let (pipeline, now) = (self.0.pipeline.load(), Instant::now());
         let endpoints = pipeline.endpoints.iter();
         endpoints
-            .map(|endpoint| endpoint.report(self.0.name, now))
+            .map(|endpoint| endpoint.report(self.0.name, &pipeline.outliers, now))
             .collect()
     }
 
@@ -157,18 +167,17 @@ impl Upstream {
     }
 }
 
-/// Where the settings say the peer is.
-fn locations(
-    upstream: &'static str,
-    settings: &UpstreamSettings,
-) -> Result<Vec<Location>, SettingsError> {
+impl Inner {
+    fn building(&self) -> MutexGuard<'_, Building> {
+        let building = self.building.lock();
+        building.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The base URLs of the settings.
+fn origins(upstream: &'static str, settings: &UpstreamSettings) -> Result<Vec<Url>, SettingsError> {
     let origins = settings.origins();
-    let origins = origins.map_err(|invalid| SettingsError::of_upstream(upstream, invalid))?;
-    let location = |origin| Location {
-        origin,
-        address: None,
-    };
-    Ok(origins.into_iter().map(location).collect())
+    origins.map_err(|invalid| SettingsError::of_upstream(upstream, invalid))
 }
 
 impl fmt::Debug for Upstream {

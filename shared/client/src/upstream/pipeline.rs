@@ -7,10 +7,12 @@ use lyceum_resilience::backoff::Backoff;
 use lyceum_resilience::budget::RetryBudget;
 use lyceum_resilience::bulkhead::Bulkhead;
 use lyceum_resilience::deadline::{Deadline, Instant};
+use lyceum_resilience::hedge::Hedge;
+use lyceum_resilience::outlier::Outliers;
 
 use super::dice::Dice;
 use crate::cache::Cache;
-use crate::endpoint::{Endpoint, Location, Wiring};
+use crate::endpoint::{Endpoint, Location, Making, Wiring};
 use crate::events::Observer;
 use crate::settings::{Limits, SettingsError, UpstreamSettings};
 
@@ -20,7 +22,10 @@ pub(crate) struct Pipeline {
     pub(crate) backoff: Backoff,
     pub(crate) budget: Arc<RetryBudget>,
     pub(crate) bulkhead: Arc<Bulkhead>,
+    /// At least one.
     pub(crate) endpoints: Vec<Arc<Endpoint>>,
+    pub(crate) outliers: Arc<Outliers>,
+    pub(crate) hedge: Arc<Hedge>,
     pub(crate) cache: Option<Arc<Cache>>,
 }
 
@@ -44,13 +49,33 @@ impl Builder {
     ) -> Result<Pipeline, SettingsError> {
         let invalid = |invalid| SettingsError::of_upstream(self.upstream, invalid);
         let limits = settings.limits().map_err(invalid)?;
+        let now = Instant::now();
+        let outliers = match before {
+            Some(before) if before.settings.outlier == settings.outlier => {
+                Arc::clone(&before.outliers)
+            }
+            _ => Outliers::new(&settings.outlier, now, dice.seed())
+                .map(Arc::new)
+                .map_err(invalid)?,
+        };
+        let hedge = match before {
+            Some(before) if before.settings.hedge == settings.hedge => Arc::clone(&before.hedge),
+            _ => Hedge::new(&settings.hedge, now)
+                .map(Arc::new)
+                .map_err(invalid)?,
+        };
+        let made = Made {
+            settings,
+            limits: &limits,
+            outliers: &outliers,
+        };
         let endpoints = locations
             .into_iter()
-            .map(|location| self.endpoint(settings, &limits, location, before, dice))
+            .map(|location| self.endpoint(made, location, before, dice))
             .collect::<Result<_, _>>()?;
         let budget = match before {
             Some(before) if before.settings.budget == settings.budget => Arc::clone(&before.budget),
-            _ => RetryBudget::new(&settings.budget, Instant::now())
+            _ => RetryBudget::new(&settings.budget, now)
                 .map(Arc::new)
                 .map_err(invalid)?,
         };
@@ -78,23 +103,31 @@ impl Builder {
             budget,
             bulkhead,
             endpoints,
+            outliers,
+            hedge,
             cache,
         })
     }
 
+    /// The endpoint at `location`: the one there was, if nothing that shapes it has changed.
     fn endpoint(
         &self,
-        settings: &UpstreamSettings,
-        limits: &Limits,
+        made: Made<'_>,
         location: Location,
         before: Option<&Pipeline>,
         dice: &Dice,
     ) -> Result<Arc<Endpoint>, SettingsError> {
-        let invalid = |invalid| SettingsError::of_upstream(self.upstream, invalid);
+        let limits = made.limits;
         let known = before.and_then(|before| Some((before, before.endpoint_at(&location)?)));
         let connections = known.filter(|(before, _)| {
             before.limits.connect == limits.connect && before.limits.pool_idle == limits.pool_idle
         });
+        if let Some((before, endpoint)) = connections
+            && before.settings.breaker == made.settings.breaker
+            && before.settings.outlier == made.settings.outlier
+        {
+            return Ok(Arc::clone(endpoint));
+        }
         let transport = match connections {
             Some((_, endpoint)) => endpoint.transport.clone(),
             None => self.wiring.connect(&location, limits).map_err(|error| {
@@ -104,23 +137,27 @@ impl Builder {
                 )
             })?,
         };
-        let endpoint = match known {
-            Some((before, endpoint))
-                if connections.is_some() && before.settings.breaker == settings.breaker =>
-            {
-                return Ok(Arc::clone(endpoint));
-            }
-            Some((_, endpoint)) => endpoint.succeed(&settings.breaker, transport, &self.observer),
-            None => Endpoint::new(
-                location,
-                &settings.breaker,
-                transport,
-                &self.observer,
-                dice.seed(),
-            ),
+        let making = Making {
+            breaker: &made.settings.breaker,
+            transport,
+            outliers: made.outliers,
+            observer: &self.observer,
         };
+        let endpoint = match known {
+            Some((_, endpoint)) => endpoint.succeed(making),
+            None => Endpoint::new(location, making, dice.seed()),
+        };
+        let invalid = |invalid| SettingsError::of_upstream(self.upstream, invalid);
         endpoint.map(Arc::new).map_err(invalid)
     }
+}
+
+/// What the endpoints of a new pipeline share.
+#[derive(Clone, Copy)]
+struct Made<'a> {
+    settings: &'a UpstreamSettings,
+    limits: &'a Limits,
+    outliers: &'a Outliers,
 }
 
 impl Pipeline {

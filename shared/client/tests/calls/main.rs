@@ -4,8 +4,11 @@
 mod answers;
 mod breaker;
 mod cache;
+mod changes;
 mod deadlines;
+mod endpoints;
 mod faults;
+mod hedges;
 mod peer;
 mod retries;
 mod settings;

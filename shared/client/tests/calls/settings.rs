@@ -57,7 +57,7 @@ fn what_is_set_is_what_is_described() {
     });
     let description = courses.upstream().describe().join("\n");
     for words in [
-        "endpoints: 127.0.0.1:",
+        "endpoint: 127.0.0.1:",
         "deadline: 5000 ms in all",
         "attempts: up to 3,",
         "opens on 7 failures in a row",

@@ -119,10 +119,16 @@ impl Bulkhead {
         })
     }
 
+    /// A slot now, or none.
+    pub fn try_acquire(&self) -> Option<Slot<'_>> {
+        let permit = self.slots.try_acquire().ok()?;
+        Some(self.slot(permit))
+    }
+
     /// A slot now, or after a wait that ends at `deadline` at the latest.
     pub async fn acquire(&self, deadline: Deadline) -> Result<Slot<'_>, Full> {
-        if let Ok(permit) = self.slots.try_acquire() {
-            return Ok(self.slot(permit));
+        if let Some(slot) = self.try_acquire() {
+            return Ok(slot);
         }
         let _place = Place::take(self).ok_or(Full)?;
         let until = Deadline::starting(Instant::now(), self.max_wait).earlier(deadline);

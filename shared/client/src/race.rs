@@ -1,0 +1,101 @@
+//! Asking a second time because the first answer is late, and taking whichever is of use first.
+//!
+//! Only what may happen twice is asked twice, and the second attempt is a repeat like any other:
+//! paid from the budget, counted among the attempts, and to another endpoint where there is one.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use lyceum_resilience::deadline::Instant;
+
+use crate::attempt::{Class, Failure};
+use crate::events::Event;
+use crate::retry::{Repeat, Sending};
+
+/// How two attempts at once ended.
+pub(crate) struct Race {
+    pub(crate) result: Result<Bytes, Failure>,
+    /// How many there were: the second may not have been needed, or not been granted.
+    pub(crate) attempts: u32,
+}
+
+impl Sending<'_> {
+    /// How long to wait for a first attempt before a second one; `None` when there is to be none.
+    pub(crate) fn hedge_delay(&self, number: u32, now: Instant) -> Option<Duration> {
+        let may = number == 1 && self.call.repeatable && self.pipeline.limits.attempts > 1;
+        may.then(|| self.pipeline.hedge.delay(now)).flatten()
+    }
+
+    /// The first attempt, and a second beside it if the first takes longer than `delay`.
+    pub(crate) async fn race(&self, delay: Duration, now: Instant) -> Race {
+        let mut first = pin!(self.attempt(1, now, None));
+        let alone = |result| Race {
+            result,
+            attempts: 1,
+        };
+        tokio::select! {
+            biased;
+            result = &mut first => return alone(result),
+            () = tokio::time::sleep(delay) => {}
+        }
+        let Some((repeat, began)) = self.hedge(delay) else {
+            return alone(first.await);
+        };
+        let mut second = pin!(self.attempt(2, began, Some(repeat)));
+        // The one given up in the middle, when there is one, and since when it ran.
+        let (result, second_won, given_up) = tokio::select! {
+            biased;
+            result = &mut first => match decided(result) {
+                Ok(result) => (result, false, Some(began)),
+                Err(failure) => (or(second.await, failure), true, None),
+            },
+            result = &mut second => match decided(result) {
+                Ok(result) => (result, true, Some(now)),
+                Err(failure) => (or(first.await, failure), false, None),
+            },
+        };
+        if let Some(since) = given_up {
+            // What it had taken until now is part of the picture.
+            let end = Instant::now();
+            self.pipeline.hedge.record(end - since, end);
+        }
+        if result.is_ok() {
+            self.upstream.observer.tell(&Event::Hedged { second_won });
+        }
+        Race {
+            result,
+            attempts: 2,
+        }
+    }
+
+    /// The right to a second attempt. One that still waits for its turn here is not late by the
+    /// peer's fault.
+    fn hedge(&self, delay: Duration) -> Option<(Repeat<'_>, Instant)> {
+        self.tried.get()?;
+        let now = Instant::now();
+        let reservation = self.pipeline.budget.reserve(now)?;
+        let repeat = Repeat {
+            reservation,
+            reason: "late",
+            wait: delay,
+        };
+        Some((repeat, now))
+    }
+}
+
+/// What ends the race: an answer, or a failure that the other attempt would only repeat.
+fn decided(result: Result<Bytes, Failure>) -> Result<Result<Bytes, Failure>, Failure> {
+    match result {
+        Err(failure) if !matches!(failure.class, Class::Final) => Err(failure),
+        result => Ok(result),
+    }
+}
+
+/// What the other attempt brought; of two failures the one that the peer had a part in.
+fn or(other: Result<Bytes, Failure>, failure: Failure) -> Result<Bytes, Failure> {
+    match other {
+        Err(other) if matches!(other.class, Class::Refused) => Err(failure),
+        other => other,
+    }
+}
