@@ -7,17 +7,28 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 /// Batches of each contestant.
-const ROUNDS: usize = 15;
-/// How long a batch is to take: long against a reading of the clock, short against what disturbs.
-const BATCH: Duration = Duration::from_millis(4);
+const ROUNDS: usize = 101;
+/// How long a batch is to take: long against a reading of the clock, and short against the slices
+/// a busy machine gives its processes, so that most batches run undisturbed.
+const BATCH: Duration = Duration::from_micros(300);
+/// The same where the batch starts threads, which costs a tenth of a millisecond.
+const BATCH_OF_THREADS: Duration = Duration::from_millis(5);
 /// Operations whose allocations are counted.
 const COUNTED: u32 = 1_000;
 
 /// One thing that is measured.
 pub struct Contestant {
     name: String,
-    /// Does the work so many times.
-    work: Box<dyn FnMut(u32)>,
+    /// Does the work so many times and tells how long it took.
+    work: Box<dyn FnMut(u32) -> Duration>,
+    length: Length,
+}
+
+#[derive(Clone, Copy)]
+enum Length {
+    /// As many operations as take this long.
+    Lasting(Duration),
+    Of(u32),
 }
 
 /// What came of one contestant.
@@ -34,37 +45,58 @@ pub struct Outcome {
 impl Contestant {
     /// Measures `operation`; what it returns is dropped inside the measurement.
     pub fn new<T>(name: impl Into<String>, mut operation: impl FnMut() -> T + 'static) -> Self {
-        Self::in_batches(name, move |times| {
+        let work = move |times| {
+            let begun = Instant::now();
             for _ in 0..times {
                 black_box(operation());
             }
-        })
-    }
-
-    /// Measures a batch of the length it is told, for work that has threads of its own.
-    pub fn in_batches(name: impl Into<String>, work: impl FnMut(u32) + 'static) -> Self {
+            begun.elapsed()
+        };
         Self {
             name: name.into(),
             work: Box::new(work),
+            length: Length::Lasting(BATCH),
         }
     }
 
-    fn batch(&mut self, times: u32) -> Duration {
-        let begun = Instant::now();
-        (self.work)(times);
-        begun.elapsed()
+    /// Measures work that starts threads of its own, each of which does it so many times.
+    pub fn of_threads(name: impl Into<String>, mut work: impl FnMut(u32) + 'static) -> Self {
+        let work = move |times| {
+            let begun = Instant::now();
+            work(times);
+            begun.elapsed()
+        };
+        Self {
+            name: name.into(),
+            work: Box::new(work),
+            length: Length::Lasting(BATCH_OF_THREADS),
+        }
     }
 
-    /// How many operations make a batch, and warm up on the way.
+    /// Measures work that prepares each batch of `length` operations, and times itself.
+    pub fn prepared(
+        name: impl Into<String>,
+        length: u32,
+        work: impl FnMut(u32) -> Duration + 'static,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            work: Box::new(work),
+            length: Length::Of(length),
+        }
+    }
+
+    /// How many operations make a batch; warms up on the way.
     fn length(&mut self) -> u32 {
+        let target = match self.length {
+            Length::Of(times) => return times,
+            Length::Lasting(target) => target,
+        };
         let mut times = 1;
-        loop {
-            let took = self.batch(times);
-            if took >= BATCH || times >= 1 << 24 {
-                return times;
-            }
+        while (self.work)(times) < target && times < 1 << 24 {
             times *= 2;
         }
+        times
     }
 }
 
@@ -75,12 +107,14 @@ pub fn race(mut contestants: Vec<Contestant>) -> Vec<Outcome> {
     for round in 0..ROUNDS {
         for turn in 0..contestants.len() {
             let at = (turn + round) % contestants.len();
-            let took = contestants[at].batch(lengths[at]);
+            let took = (contestants[at].work)(lengths[at]);
             nanos[at].push(took.as_secs_f64() * 1e9 / f64::from(lengths[at]));
         }
     }
     let outcome = |(mut contestant, nanos): (Contestant, Vec<f64>)| {
-        let counted = allocation_counter::measure(|| (contestant.work)(COUNTED));
+        let counted = allocation_counter::measure(|| {
+            (contestant.work)(COUNTED);
+        });
         Outcome {
             name: contestant.name,
             nanos: median(nanos),

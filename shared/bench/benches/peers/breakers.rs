@@ -87,24 +87,24 @@ pub(crate) fn closed_on_two_threads() -> Vec<Contestant> {
     let layer = CircuitBreakerLayer::builder().build().unwrap();
     let service = layer.layer(service_fn(|()| ready(Answer::Ok(()))));
     vec![
-        Contestant::in_batches("lyceum-resilience, time passed in", move |times| {
+        Contestant::of_threads("lyceum-resilience, time passed in", move |times| {
             on_two_threads(times, || pass(&timeless, now));
         }),
-        Contestant::in_batches("lyceum-resilience, the clock read twice", move |times| {
+        Contestant::of_threads("lyceum-resilience, the clock read twice", move |times| {
             on_two_threads(times, || {
                 let permit = timed.acquire(Instant::now()).unwrap();
                 permit.record(Verdict::Success, Instant::now());
             });
         }),
-        Contestant::in_batches("recloser", move |times| {
+        Contestant::of_threads("recloser", move |times| {
             on_two_threads(times, || calm.call(|| Answer::Ok(())).unwrap());
         }),
-        Contestant::in_batches("failsafe", move |times| {
+        Contestant::of_threads("failsafe", move |times| {
             on_two_threads(times, || {
                 failsafe::CircuitBreaker::call(&safe, || Answer::Ok(())).unwrap()
             });
         }),
-        Contestant::in_batches(
+        Contestant::of_threads(
             "tower-resilience-circuitbreaker, a clone each",
             move |times| {
                 std::thread::scope(|scope| {

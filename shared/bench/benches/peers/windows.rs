@@ -1,7 +1,8 @@
 //! What a call costs when many others are still in the breaker's window.
 
 use std::future::ready;
-use std::time::Duration;
+use std::hint::black_box;
+use std::time::{Duration, Instant as Clock};
 
 use lyceum_bench::race::{Contestant, at_once};
 use lyceum_resilience::breaker::Verdict;
@@ -11,37 +12,64 @@ use tower_resilience_circuitbreaker::{CircuitBreakerLayer, SlidingWindowType};
 
 use crate::breakers::{Failed, ours};
 
-/// Ours holds counts, so a million costs no more to fill than to hold.
 const OURS: [u32; 4] = [0, 1_000, 100_000, 1_000_000];
-/// A list of calls that is read through at each one takes the square of this to fill.
-const THEIRS: [u32; 4] = [0, 1_000, 10_000, 60_000];
+/// A list that is read through at each call takes the square of this to fill: seconds for the last,
+/// minutes for a million.
+const THEIRS: [u32; 4] = [0, 1_000, 10_000, 100_000];
+/// Windows up to this are filled anew for each batch; longer ones hardly notice the calls measured.
+const REFILLED: u32 = 1_000;
+/// Calls per batch of theirs, few, because each makes the next one dearer.
+const FEW: u32 = 20;
+/// Nothing falls out of the window while it is measured.
+const WINDOW: Duration = Duration::from_secs(600);
 
 pub(crate) fn contestants() -> Vec<Contestant> {
-    let now = Instant::now();
-    let ours = OURS.into_iter().map(|calls| {
-        let breaker = ours(now);
-        let pass = move || breaker.acquire(now).unwrap().record(Verdict::Success, now);
-        for _ in 0..calls {
-            pass();
-        }
-        Contestant::new(format!("lyceum-resilience, {calls}"), pass)
-    });
-    let theirs = THEIRS.into_iter().map(|calls| {
-        let layer = CircuitBreakerLayer::builder()
-            .sliding_window_type(SlidingWindowType::TimeBased)
-            .sliding_window_duration(Duration::from_secs(600))
-            .build()
-            .unwrap();
-        let mut service = layer.layer(service_fn(|()| ready(Ok::<_, Failed>(()))));
-        let mut pass =
-            move || at_once(async { service.ready().await.unwrap().call(()).await.unwrap() });
-        for _ in 0..calls {
-            pass();
-        }
-        Contestant::new(
-            format!("tower-resilience-circuitbreaker, {calls} and more"),
-            pass,
-        )
-    });
+    let ours = OURS.into_iter().map(of_ours);
+    let theirs = THEIRS.into_iter().map(of_theirs);
     ours.chain(theirs).collect()
+}
+
+fn of_ours(calls: u32) -> Contestant {
+    let now = Instant::now();
+    let breaker = ours(now);
+    let pass = move || breaker.acquire(now).unwrap().record(Verdict::Success, now);
+    for _ in 0..calls {
+        pass();
+    }
+    Contestant::new(format!("lyceum-resilience, {calls}"), pass)
+}
+
+fn of_theirs(calls: u32) -> Contestant {
+    let mut filled = filled(calls);
+    let work = move |times| {
+        if calls <= REFILLED {
+            allocation_counter::opt_out(|| filled = self::filled(calls));
+        }
+        let begun = Clock::now();
+        for _ in 0..times {
+            black_box(filled());
+        }
+        begun.elapsed()
+    };
+    Contestant::prepared(
+        format!("tower-resilience-circuitbreaker, {calls}"),
+        FEW,
+        work,
+    )
+}
+
+/// A breaker that has seen so many calls.
+fn filled(calls: u32) -> Box<dyn FnMut()> {
+    let layer = CircuitBreakerLayer::builder()
+        .sliding_window_type(SlidingWindowType::TimeBased)
+        .sliding_window_duration(WINDOW)
+        .build()
+        .unwrap();
+    let mut service = layer.layer(service_fn(|()| ready(Ok::<_, Failed>(()))));
+    let mut pass =
+        move || at_once(async { service.ready().await.unwrap().call(()).await.unwrap() });
+    for _ in 0..calls {
+        pass();
+    }
+    Box::new(pass)
 }
