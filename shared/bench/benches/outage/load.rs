@@ -167,12 +167,7 @@ impl Load {
                 .map(|report| count(&report.endpoint))
                 .sum()
         };
-        let breakers = |client: &Upstream| {
-            client
-                .breakers()
-                .first()
-                .map(|report| report.breaker.clone())
-        };
+        let breakers = |client: &Upstream| client.breakers().first().map(|report| report.breaker);
         self.record.sights.push(Sight {
             at: self.begun.elapsed(),
             sends,

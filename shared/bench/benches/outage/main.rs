@@ -16,6 +16,7 @@ mod plot;
 mod record;
 mod scene;
 mod services;
+mod svg;
 
 use std::process::ExitCode;
 
@@ -38,7 +39,7 @@ fn main() -> anyhow::Result<ExitCode> {
         let record = runtime.block_on(scene.play())?;
         println!("\n{}: {}\n\n{record}", scene.name, scene.title);
         println!("{}", plot::terminal(&record));
-        plot::svg(scene, &record)?;
+        svg::write(scene, &record)?;
         for (holds, claim) in claims::of(scene, &record) {
             println!("{} {claim}", if holds { "holds " } else { "BROKEN" });
             broken += u32::from(!holds);

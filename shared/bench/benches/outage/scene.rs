@@ -12,7 +12,7 @@ use crate::services::{Last, Running, client, relay};
 
 /// A breaker that just failed a probe rests up to 40 s after 30 s of outage (5, 10, 20, 40), and its
 /// ramp takes 10 s.
-const LONGEST_RECOVERY: Duration = Duration::from_secs(60);
+const LONGEST_RECOVERY: Duration = Duration::from_mins(1);
 /// How long all must be well before the scene ends.
 const CALM: Duration = Duration::from_secs(5);
 

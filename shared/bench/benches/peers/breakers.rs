@@ -21,7 +21,7 @@ type Answer = Result<(), Failed>;
 pub(crate) struct Failed;
 
 /// Long enough that no breaker tries again while it is measured.
-const LONG: Duration = Duration::from_secs(600);
+const LONG: Duration = Duration::from_mins(10);
 
 pub(crate) fn ours(now: Instant) -> Breaker {
     Breaker::new(&BreakerSettings::default(), now, 7).unwrap()
@@ -50,7 +50,7 @@ pub(crate) fn closed() -> Vec<Contestant> {
         .build();
     vec![
         Contestant::new("lyceum-resilience, time passed in", move || {
-            pass(&timeless, now)
+            pass(&timeless, now);
         }),
         Contestant::new("lyceum-resilience, the clock read twice", move || {
             let permit = timed.acquire(Instant::now()).unwrap();
@@ -58,10 +58,10 @@ pub(crate) fn closed() -> Vec<Contestant> {
         }),
         Contestant::new("recloser", move || calm.call(|| Answer::Ok(())).unwrap()),
         Contestant::new("recloser, async", move || {
-            at_once(calm_async.call(ready(Answer::Ok(())))).unwrap()
+            at_once(calm_async.call(ready(Answer::Ok(())))).unwrap();
         }),
         Contestant::new("failsafe", move || {
-            failsafe::CircuitBreaker::call(&safe, || Answer::Ok(())).unwrap()
+            failsafe::CircuitBreaker::call(&safe, || Answer::Ok(())).unwrap();
         }),
         Contestant::new("failsafe, async", move || {
             at_once(failsafe::futures::CircuitBreaker::call(
@@ -101,7 +101,7 @@ pub(crate) fn closed_on_two_threads() -> Vec<Contestant> {
         }),
         Contestant::of_threads("failsafe", move |times| {
             on_two_threads(times, || {
-                failsafe::CircuitBreaker::call(&safe, || Answer::Ok(())).unwrap()
+                failsafe::CircuitBreaker::call(&safe, || Answer::Ok(())).unwrap();
             });
         }),
         Contestant::of_threads(
@@ -113,7 +113,7 @@ pub(crate) fn closed_on_two_threads() -> Vec<Contestant> {
                         scope.spawn(move || {
                             for _ in 0..times {
                                 at_once(async {
-                                    service.ready().await.unwrap().call(()).await.unwrap()
+                                    service.ready().await.unwrap().call(()).await.unwrap();
                                 });
                             }
                         });

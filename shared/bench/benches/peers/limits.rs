@@ -31,14 +31,14 @@ pub(crate) fn deposits() -> Vec<Contestant> {
     let bucket = RetryBudgetBuilder::new().token_bucket().build().unwrap();
     vec![
         Contestant::new("lyceum-resilience, time passed in", move || {
-            timeless.deposit(now)
+            timeless.deposit(now);
         }),
         Contestant::new("lyceum-resilience, the clock read", move || {
-            timed.deposit(Instant::now())
+            timed.deposit(Instant::now());
         }),
         Contestant::new("tower TpsBudget", move || tps.deposit()),
         Contestant::new("tower-resilience-retry, token bucket", move || {
-            bucket.deposit()
+            bucket.deposit();
         }),
     ]
 }
@@ -73,7 +73,7 @@ pub(crate) fn withdrawals() -> Vec<Contestant> {
 }
 
 pub(crate) fn places() -> Vec<Contestant> {
-    let deadline = Deadline::after(Duration::from_secs(600));
+    let deadline = Deadline::after(Duration::from_mins(10));
     let bulkhead = Bulkhead::new(&BulkheadSettings::default()).unwrap();
     let semaphore = Arc::new(tokio::sync::Semaphore::new(IN_FLIGHT));
     let mut limited = tower::limit::ConcurrencyLimitLayer::new(IN_FLIGHT)
