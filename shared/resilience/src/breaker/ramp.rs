@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::sync::{AtomicU64, Ordering::Relaxed};
 
-/// When a refused call may try again: by then the floor has usually room for one more.
+/// When a refused call may try again: by then a floor of ten a second has room for one more.
 pub(super) const RETRY_AFTER: Duration = Duration::from_millis(100);
 
 /// The whole of a share.
@@ -32,7 +32,7 @@ impl Ramp {
     /// those of the share among them, so that a quiet client is not refused.
     pub(super) fn passes(&self, share: Share, now_ms: u64, per_second: u32) -> bool {
         // Multiples of the golden ratio, whole turns left out, fall evenly into the circle: of any
-        // hundred calls in a row, a share of 30 % lets 29 to 31 pass.
+        // hundred calls in a row the share passes, give or take three.
         const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
         let ticket = self.ticket.fetch_add(1, Relaxed);
         let in_share = ticket.wrapping_mul(GOLDEN) >> 32 < share.0;

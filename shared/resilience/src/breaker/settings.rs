@@ -28,7 +28,8 @@ pub struct BreakerSettings {
     pub window_ms: u64,
     /// How long it stays open the first time, in milliseconds, half of it jitter (Finagle: 5 s).
     pub open_ms: u64,
-    /// Doubled after each failed probe, it stays open no longer than this (the guide: 60 s).
+    /// Doubled each time it opens again before it was healthy for the time of the ramp, it stays
+    /// open no longer than this (the guide: 60 s).
     pub max_open_ms: u64,
     /// Probes that must all succeed before it closes, and no more at once (3).
     pub probes: u8,

@@ -16,7 +16,7 @@
 //! | fixed count window that never slides | `opening::what_happened_a_window_ago_is_forgotten` |
 //! | O(n) window under a mutex | `allocations.rs` next door: a million calls leave no trace but their count; the bench has the cost |
 //! | herd in half-open | `probing::of_callers_on_many_threads_only_the_probes_pass` |
-//! | herd after closing | `ramping::the_share_that_passes_grows_from_a_tenth_to_all` |
+//! | herd after closing | `ramping::the_share_that_passes_grows_from_a_tenth_to_all`, `ramping::after_an_outage_calls_come_back_by_three_probes_and_a_ramp_without_a_second_outage` |
 //! | leaked probe permit | `probing::a_probe_that_never_comes_back_does_not_wedge_it`, `probing::a_lost_probe_that_comes_back_in_the_end_frees_no_place_of_a_later_one` |
 //! | cancelled probe counted as a success | `probing::a_cancelled_probe_says_nothing` |
 //! | slow probe counted as a success | `probing::a_slow_success_fails_the_round_of_probes` |

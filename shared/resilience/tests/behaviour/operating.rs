@@ -11,7 +11,7 @@ impl Bench {
         self.breaker = self.breaker.succeed(&settings, self.now()).unwrap();
     }
 
-    fn listen(mut self) -> (Self, Arc<Mutex<Vec<Transition>>>) {
+    pub(super) fn listen(mut self) -> (Self, Arc<Mutex<Vec<Transition>>>) {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&heard);
         self.breaker = self

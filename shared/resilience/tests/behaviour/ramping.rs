@@ -1,6 +1,8 @@
 //! What passes after it has closed, and what a second outage soon after the first costs.
 
-use lyceum_resilience::breaker::{BreakerSettings, State, Verdict};
+use std::collections::VecDeque;
+
+use lyceum_resilience::breaker::{BreakerSettings, Permit, State, Verdict};
 
 use crate::Bench;
 
@@ -34,6 +36,43 @@ fn the_share_that_passes_grows_from_a_tenth_to_all() {
     assert!(passed.is_sorted(), "{passed:?}");
     assert!((530..=570).contains(&passed[5]), "{passed:?}");
     assert_eq!(passed[10], 1_000, "{passed:?}");
+}
+
+/// A thousand calls a second, each of 20 ms, to a peer that is away for half a minute.
+#[test]
+fn after_an_outage_calls_come_back_by_three_probes_and_a_ramp_without_a_second_outage() {
+    const OUTAGE_MS: u64 = 30_000;
+    let (bench, heard) = Bench::new(BreakerSettings::default()).listen();
+    let mut under_way = VecDeque::new();
+    let (mut sent_in_vain, mut sent) = (0, [0; 120]);
+    for now_ms in 0..120_000 {
+        bench.pass(1);
+        if let Some((_, permit)) = under_way.pop_front_if(|(ends_ms, _)| *ends_ms <= now_ms) {
+            let answers = now_ms >= OUTAGE_MS;
+            let verdict = if answers {
+                Verdict::Success
+            } else {
+                Verdict::Failure
+            };
+            Permit::record(permit, verdict, bench.now());
+        }
+        if let Ok(permit) = bench.acquire() {
+            under_way.push_back((now_ms + 20, permit));
+            sent_in_vain += u32::from(now_ms < OUTAGE_MS);
+            sent[usize::try_from(now_ms / 1_000).unwrap()] += 1;
+        }
+    }
+    // Those of the first 25 ms, and three probes each time it was half-open.
+    assert!(sent_in_vain <= 25 + 3 * 4, "{sent_in_vain}");
+    let closed = heard.lock().unwrap().pop().unwrap();
+    assert_eq!(closed.to, State::Closed);
+    let back = sent.iter().rposition(|sent| *sent == 0).unwrap() + 1;
+    assert!((30..70).contains(&back), "{sent:?}");
+    // The first second is not a whole one, the last of the ramp neither.
+    assert!(sent[back] <= 3 + 100 + 10, "{sent:?}");
+    assert!((100..210).contains(&sent[back + 1]), "{sent:?}");
+    assert!(sent[back + 1..].is_sorted(), "{sent:?}");
+    assert_eq!(sent[back + 11..].iter().min(), Some(&1_000), "{sent:?}");
 }
 
 #[test]
