@@ -68,9 +68,10 @@ impl Deadline {
     ///
     /// It only tells; stopping the work when the time has come is up to whoever calls. Tasks
     /// spawned by `work` do not inherit it: they outlive the request on purpose.
-    pub async fn scope<F: Future>(deadline: Self, work: F) -> F::Output {
+    // Not an `async fn`, which would hold `work` twice, as its argument and inside the scope.
+    pub fn scope<F: Future>(deadline: Self, work: F) -> impl Future<Output = F::Output> {
         let deadline = Self::current().map_or(deadline, |outer| outer.earlier(deadline));
-        CURRENT.scope(deadline, work).await
+        CURRENT.scope(deadline, work)
     }
 }
 
@@ -109,6 +110,19 @@ mod tests {
             Deadline::scope(soon, async { Deadline::current() }).await
         });
         assert_eq!(seen.await, Some(soon));
+    }
+
+    #[test]
+    fn a_scope_holds_its_work_once() {
+        let work = async {
+            let kept = [0u8; 1024];
+            std::future::pending::<()>().await;
+            kept.len()
+        };
+        let alone = size_of_val(&work);
+        let scoped = Deadline::scope(Deadline::after(SECOND), work);
+        let around = size_of_val(&scoped) - alone;
+        assert!(around < 128, "{around} bytes around {alone}");
     }
 
     #[test]
