@@ -199,7 +199,12 @@ impl Sending<'_> {
         limit: Duration,
     ) -> Result<Bytes, Failure> {
         let url = endpoint.url(&self.call.path);
-        let mut span = AttemptSpan::start(&self.call.method, url.as_str(), number - 1);
+        let mut span = AttemptSpan::start(
+            &endpoint.target,
+            &self.call.method,
+            &self.call.path,
+            number - 1,
+        );
         let request = self.request(url, number, limit, &span);
         let current = span.span().clone();
         let head = answer::head(&self.upstream.injector, endpoint, request, &span);

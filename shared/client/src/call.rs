@@ -4,6 +4,7 @@ use bytes::Bytes;
 use futures_util::TryFutureExt;
 use http::{HeaderValue, Method};
 use lyceum_resilience::deadline::Instant;
+use lyceum_telemetry::context;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tracing::field::Empty;
@@ -91,20 +92,24 @@ impl Call<'_> {
         self.watched(answer).await
     }
 
-    /// Runs `answer` under the span of the logical call.
+    /// Runs `answer` under the span of the logical call, if anybody records it.
     fn watched<T>(
         &self,
         answer: impl Future<Output = Result<T, ClientError>>,
     ) -> impl Future<Output = Result<T, ClientError>> {
-        let span = tracing::info_span!(
-            "client.call",
-            otel.name = self.operation,
-            otel.kind = "internal",
-            otel.status_code = Empty,
-            "error.type" = Empty,
-            lyceum.upstream = self.upstream.name(),
-            lyceum.cache = Empty,
-        );
+        let span = if context::is_unsampled() {
+            Span::none()
+        } else {
+            tracing::info_span!(
+                "client.call",
+                otel.name = self.operation,
+                otel.kind = "internal",
+                otel.status_code = Empty,
+                "error.type" = Empty,
+                lyceum.upstream = self.upstream.name(),
+                lyceum.cache = Empty,
+            )
+        };
         let failed = span.clone();
         answer.instrument(span).inspect_err(move |error| {
             failed.record("otel.status_code", "ERROR");

@@ -1,17 +1,21 @@
 //! One CLIENT span per attempt at an HTTP call, and its duration metric.
 //! A retried call is a row of sibling spans, each with its own `http.request.resend_count`; there is no CLIENT
 //! span around them. What a peer reads in `traceparent` is the span of exactly the attempt that reached it.
+//!
+//! In a trace that is not sampled no attempt has a span: making one and entering it at every poll costs more than
+//! the rest of a call. The peer then reads the span the call is made in, the request's, and is told not to sample.
 
-mod redact;
+mod propagate;
+mod target;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use opentelemetry::{KeyValue, propagation::Injector, trace::Status};
-use std::time::Instant;
+use http::{HeaderMap, Method};
+use opentelemetry::{Context, KeyValue, metrics::Histogram, trace::Status};
+use std::{borrow::Cow, time::Instant};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::{metrics::instruments, server::known_method};
-use redact::Target;
+use crate::{context, metrics::instruments, server::known_method};
+pub use target::Target;
 
 /// An attempt under way. Ended by [`answered`](Self::answered) or [`failed`](Self::failed); merely dropped it
 /// was cancelled by its caller, which is not an error and leaves the span's status unset.
@@ -19,45 +23,48 @@ use redact::Target;
 #[must_use = "an attempt that is dropped counts as cancelled"]
 pub struct AttemptSpan {
     span: Span,
+    measured: Option<Measured>,
+    status: Option<u16>,
+    error_type: Option<Cow<'static, str>>,
+}
+
+/// What the duration metric is told at the end, where there is one.
+#[derive(Debug)]
+struct Measured {
+    duration: &'static Histogram<f64>,
     started: Instant,
     labels: Vec<KeyValue>,
-    status: Option<u16>,
-    error_type: Option<String>,
 }
 
 impl AttemptSpan {
-    /// Starts the span as a child of the current one. `resend_count` is 0 for the first attempt and is recorded
-    /// from 1 on. Of `url`, credentials, fragment and the values of the query never reach the span.
-    pub fn start(method: &Method, url: &str, resend_count: u32) -> Self {
-        let target = Target::of(url);
+    /// Starts the span as a child of the current one; in a trace that is not sampled there is none.
+    /// `resend_count` is 0 for the first attempt and is recorded from 1 on. Of `path_and_query`, fragment and the
+    /// values of the query never reach the span.
+    pub fn start(
+        target: &Target,
+        method: &Method,
+        path_and_query: &str,
+        resend_count: u32,
+    ) -> Self {
         let method = known_method(method.as_str());
-        let span = tracing::info_span!(
-            "http.client",
-            otel.name = method.unwrap_or("HTTP"),
-            otel.kind = "client",
-            http.request.method = method.unwrap_or("_OTHER"),
-            server.address = target.host,
-            url.full = target.redacted,
-        );
-        if let Some(port) = target.port {
-            span.set_attribute("server.port", i64::from(port));
-        }
-        if resend_count > 0 {
-            span.set_attribute("http.request.resend_count", i64::from(resend_count));
-        }
-        let mut labels = vec![
-            KeyValue::new("http.request.method", method.unwrap_or("_OTHER")),
-            KeyValue::new("server.address", target.host.to_owned()),
-        ];
-        labels.extend(
-            target
-                .port
-                .map(|port| KeyValue::new("server.port", i64::from(port))),
-        );
+        let span = if context::is_unsampled() {
+            Span::none()
+        } else {
+            // The fields are read only when a subscriber takes the span.
+            tracing::info_span!(
+                "http.client",
+                otel.name = method.unwrap_or("HTTP"),
+                otel.kind = "client",
+                http.request.method = method.unwrap_or("_OTHER"),
+                http.request.resend_count = (resend_count > 0).then(|| i64::from(resend_count)),
+                server.address = &*target.host,
+                server.port = target.port.map(i64::from),
+                url.full = %target.url(path_and_query),
+            )
+        };
         Self {
             span,
-            started: Instant::now(),
-            labels,
+            measured: Measured::start(method.unwrap_or("_OTHER"), target),
             status: None,
             error_type: None,
         }
@@ -68,12 +75,14 @@ impl AttemptSpan {
         &self.span
     }
 
-    /// Writes `traceparent`, `tracestate` and `baggage` of this very span.
+    /// Writes `traceparent`, `tracestate` and `baggage` of this very span; without one, those of the span the
+    /// attempt is made in.
     pub fn inject(&self, headers: &mut HeaderMap) {
-        let context = self.span.context();
-        opentelemetry::global::get_text_map_propagator(|propagator| {
-            propagator.inject_context(&context, &mut Headers(headers));
-        });
+        if self.span.is_disabled() {
+            Context::map_current(|context| propagate::inject(context, headers));
+        } else {
+            propagate::inject(&self.span.context(), headers);
+        }
     }
 
     /// Notes that what happens to this attempt was set on purpose: `latency`, `status` or `reset`.
@@ -90,51 +99,61 @@ impl AttemptSpan {
     pub fn answered(mut self, status: u16) {
         self.status = Some(status);
         if status >= 400 {
-            self.error_type = Some(status.to_string());
+            self.error_type = Some(status.to_string().into());
         }
     }
 
     /// Ends the attempt without a usable answer. `error_type` is a word of a small fixed set, such as `timeout`.
     pub fn failed(mut self, error_type: &'static str) {
-        self.error_type = Some(error_type.to_owned());
+        self.error_type = Some(error_type.into());
+    }
+
+    fn end_span(&self) {
+        if let Some(status) = self.status {
+            self.span
+                .set_attribute("http.response.status_code", i64::from(status));
+        }
+        if let Some(error_type) = &self.error_type {
+            self.span.set_attribute("error.type", error_type.clone());
+            self.span.set_status(Status::error(""));
+        }
+        // A span ends when it was last left, not when it is closed: leave it now.
+        self.span.in_scope(|| ());
     }
 }
 
 impl Drop for AttemptSpan {
     fn drop(&mut self) {
-        if let Some(status) = self.status {
-            self.span
-                .set_attribute("http.response.status_code", i64::from(status));
-            self.labels.push(KeyValue::new(
-                "http.response.status_code",
-                i64::from(status),
-            ));
+        if !self.span.is_disabled() {
+            self.end_span();
         }
-        if let Some(error_type) = self.error_type.take() {
-            self.span.set_attribute("error.type", error_type.clone());
-            self.span.set_status(Status::error(""));
-            self.labels.push(KeyValue::new("error.type", error_type));
-        }
-        // A span ends when it was last left, not when it is closed: leave it now.
-        self.span.in_scope(|| ());
-        if let Some(instruments) = instruments() {
-            instruments
-                .client_duration
-                .record(self.started.elapsed().as_secs_f64(), &self.labels);
+        if let Some(measured) = self.measured.take() {
+            measured.end(self.status, self.error_type.take());
         }
     }
 }
 
-struct Headers<'a>(&'a mut HeaderMap);
+impl Measured {
+    fn start(method: &'static str, target: &Target) -> Option<Self> {
+        let duration = &instruments()?.client_duration;
+        // Room for the target's two, and for status and error at the end.
+        let mut labels = Vec::with_capacity(5);
+        labels.push(KeyValue::new("http.request.method", method));
+        labels.extend_from_slice(&target.labels);
+        Some(Self {
+            duration,
+            started: Instant::now(),
+            labels,
+        })
+    }
 
-impl Injector for Headers<'_> {
-    fn set(&mut self, key: &str, value: String) {
-        // The propagator offers an empty `tracestate` when there is none.
-        if value.is_empty() {
-            return;
-        }
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(key), HeaderValue::try_from(value)) {
-            self.0.insert(name, value);
-        }
+    fn end(mut self, status: Option<u16>, error_type: Option<Cow<'static, str>>) {
+        self.labels.extend(
+            status.map(|status| KeyValue::new("http.response.status_code", i64::from(status))),
+        );
+        self.labels
+            .extend(error_type.map(|error_type| KeyValue::new("error.type", error_type)));
+        self.duration
+            .record(self.started.elapsed().as_secs_f64(), &self.labels);
     }
 }

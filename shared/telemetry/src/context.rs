@@ -16,7 +16,7 @@ pub fn trace_id() -> Option<String> {
 
 /// The current span as a `traceparent` header value, to be stored or sent. `None` outside any trace.
 pub fn traceparent() -> Option<String> {
-    current().map(|span| render(&span))
+    current().map(|span| String::from_utf8_lossy(&render(&span)).into_owned())
 }
 
 /// The current trace's `tracestate` header value. `None` outside any trace or when vendors added nothing.
@@ -57,6 +57,16 @@ pub fn consumer_span(name: &str, traceparent: Option<&str>) -> Span {
     span
 }
 
+/// Whether the calling code works for a trace that nobody records, so that spans of its own would serve nobody.
+/// False outside any trace.
+pub fn is_unsampled() -> bool {
+    Context::map_current(|context| {
+        let span = context.span();
+        let span = span.span_context();
+        span.is_valid() && !span.is_sampled()
+    })
+}
+
 /// Whether the current span is being recorded for export. False outside any trace and in traces not sampled.
 pub(crate) fn is_recording() -> bool {
     Context::map_current(|context| context.span().is_recording())
@@ -78,13 +88,21 @@ pub(crate) fn adopt(span: &Span, parent: Context) {
 }
 
 /// A span context as the value of a `traceparent` header, version 00.
-pub(crate) fn render(span: &SpanContext) -> String {
-    format!(
-        "00-{}-{}-{:02x}",
-        span.trace_id(),
-        span.span_id(),
-        span.trace_flags() & TraceFlags::SAMPLED
-    )
+pub(crate) fn render(span: &SpanContext) -> [u8; 55] {
+    let mut text = *b"00-tttttttttttttttttttttttttttttttt-ssssssssssssssss-ff";
+    write_hex(&mut text[3..35], &span.trace_id().to_bytes());
+    write_hex(&mut text[36..52], &span.span_id().to_bytes());
+    let flags = span.trace_flags() & TraceFlags::SAMPLED;
+    write_hex(&mut text[53..], &[flags.to_u8()]);
+    text
+}
+
+fn write_hex(text: &mut [u8], bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (digits, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        digits[0] = DIGITS[usize::from(byte >> 4)];
+        digits[1] = DIGITS[usize::from(byte & 0xf)];
+    }
 }
 
 /// Reads a `traceparent` header value: lower-case hexadecimal of fixed widths, ids not all zero, version not ff,
@@ -141,7 +159,7 @@ mod tests {
     fn a_valid_traceparent_survives_the_round_trip() {
         let span = parse(VALID).expect("valid");
         assert!(span.is_sampled() && span.is_remote());
-        assert_eq!(render(&span), VALID);
+        assert_eq!(render(&span), VALID.as_bytes());
     }
 
     #[test]

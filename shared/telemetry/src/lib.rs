@@ -16,7 +16,8 @@
 //!
 //! # Who makes which span
 //! - [`server::RequestTelemetry`]: SERVER, one per request, `GET /users/{id}`; a child of the caller's span.
-//! - [`attempt::AttemptSpan`]: CLIENT, one per attempt at a call; writes the `traceparent` of that very span.
+//! - [`attempt::AttemptSpan`]: CLIENT, one per attempt at a call; writes the `traceparent` of that very span. None in
+//!   a trace that is not sampled, where it writes that of the span around it.
 //! - [`database::Traced`]: CLIENT, one per statement, `SELECT users`; only inside a recorded trace.
 //! - [`context::consumer_span`]: CONSUMER, for a message stored with its `traceparent` and handled later.
 //!
@@ -27,8 +28,8 @@
 //!
 //! # Off
 //! Without `otlp_endpoint` nothing is exported and nothing recorded: there is no exporter thread, new traces are not
-//! sampled, and database spans are not even made. What stays is a trace id and a span id per request and per attempt,
-//! because log lines and the next service need them. Spans below INFO are disabled at their call site.
+//! sampled, and inside one spans of calls and of statements are not even made. What stays is a trace id and a span
+//! id per request, because log lines and the next service need them. Spans below INFO are disabled at their call site.
 //!
 //! # Start and stop
 //! ```no_run

@@ -4,8 +4,9 @@
 mod receiver;
 
 use lyceum_telemetry::{
-    LogFormat, ServiceIdentity, TelemetryError, TelemetrySettings, attempt::AttemptSpan, context,
-    init, metrics_text, testing,
+    LogFormat, ServiceIdentity, TelemetryError, TelemetrySettings,
+    attempt::{AttemptSpan, Target},
+    context, init, metrics_text, testing,
 };
 use receiver::Receiver;
 
@@ -28,7 +29,8 @@ fn spans_and_metrics_reach_the_receiver_until_the_last_moment_and_no_export_is_e
     let (telemetry, log) = testing::init_with_captured_log(&identity, &settings).unwrap();
 
     let trace_id = tracing::info_span!("request").in_scope(|| {
-        AttemptSpan::start(&http::Method::GET, "http://peer:1/", 0).answered(200);
+        let target = Target::new("http://peer:1");
+        AttemptSpan::start(&target, &http::Method::GET, "/", 0).answered(200);
         u128::from_str_radix(&context::trace_id().unwrap(), 16)
             .unwrap()
             .to_be_bytes()

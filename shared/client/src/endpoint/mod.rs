@@ -12,6 +12,7 @@ use lyceum_resilience::balance::PeakEwma;
 use lyceum_resilience::breaker::{Breaker, BreakerSettings, Snapshot};
 use lyceum_resilience::deadline::Instant;
 use lyceum_resilience::outlier::{Outliers, Standing};
+use lyceum_telemetry::attempt::Target;
 use reqwest::Url;
 use serde::Serialize;
 
@@ -43,6 +44,7 @@ impl Location {
 pub(crate) struct Endpoint {
     pub(crate) location: Location,
     pub(crate) name: Arc<str>,
+    pub(crate) target: Target,
     pub(crate) breaker: Breaker,
     /// How quick it is.
     pub(crate) load: PeakEwma,
@@ -100,6 +102,7 @@ impl Endpoint {
             });
         });
         Self {
+            target: Target::new(location.origin.as_str()),
             location,
             name,
             breaker,

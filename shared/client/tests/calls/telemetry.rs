@@ -81,6 +81,38 @@ async fn attempts_are_sibling_client_spans_under_one_internal_span() {
 }
 
 #[tokio::test]
+async fn in_a_request_that_is_not_sampled_a_call_is_no_span_and_the_peer_reads_the_request() {
+    let captured = capture();
+    let peer = Peer::new([Act::status(503), stats()]);
+    let courses = client(&peer, |_| {});
+    let trace = uuid::Uuid::new_v4().simple().to_string();
+    let request = tracing::info_span!("test");
+    context::set_remote_parent(&request, &format!("00-{trace}-b7ad6b7169203331-00"));
+    let call = async {
+        courses.stats_of(ada()).await.unwrap();
+        context::traceparent().unwrap()
+    };
+    let here = call.instrument(request).await;
+    assert!(
+        here.starts_with(&format!("00-{trace}-")) && here.ends_with("-00"),
+        "{here}"
+    );
+    let sent = peer.requests();
+    assert_eq!(sent.len(), 2);
+    for request in sent {
+        assert_eq!(request.header("traceparent"), here);
+    }
+    assert_eq!(captured.spans_of(&trace), []);
+    let port = peer.base_url().replace("http://127.0.0.1:", "");
+    let metrics = metrics_text();
+    let measured = metrics.lines().filter(|line| {
+        line.starts_with("http_client_request_duration_seconds_count")
+            && line.contains(&format!("server_port=\"{port}\""))
+    });
+    assert_eq!(measured.count(), 2, "one of 503, one of 200: {metrics}");
+}
+
+#[tokio::test]
 async fn a_call_that_fails_says_why_in_one_word() {
     let captured = capture();
     let peer = Peer::new([Act::Bytes(b"nonsense\r\n\r\n".to_vec())]);

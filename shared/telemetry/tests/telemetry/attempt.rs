@@ -1,11 +1,15 @@
 //! The CLIENT span of an attempt.
 
 use http::{HeaderMap, Method};
-use lyceum_telemetry::{attempt::AttemptSpan, context, metrics_text, testing::capture};
+use lyceum_telemetry::{
+    attempt::{AttemptSpan, Target},
+    context, metrics_text,
+    testing::capture,
+};
 use opentelemetry::trace::{SpanKind, Status};
 use tracing::info_span;
 
-use crate::support::{attribute, attributes};
+use crate::support::{attribute, attributes, caller};
 
 /// Runs `work` inside a new trace and returns the trace's id.
 fn in_trace(work: impl FnOnce()) -> String {
@@ -19,12 +23,8 @@ fn in_trace(work: impl FnOnce()) -> String {
 #[test]
 fn an_attempt_tells_where_it_went_and_no_secret() {
     let trace_id = in_trace(|| {
-        AttemptSpan::start(
-            &Method::GET,
-            "http://ada:pw@course:8002/users/7/courses?cursor=abc",
-            0,
-        )
-        .answered(200);
+        let target = Target::new("http://ada:pw@course:8002");
+        AttemptSpan::start(&target, &Method::GET, "/users/7/courses?cursor=abc", 0).answered(200);
     });
     let span = capture().spans_of(&trace_id).remove(0);
     assert_eq!(span.name, "GET");
@@ -53,7 +53,7 @@ fn retries_are_siblings_and_each_carries_its_own_traceparent() {
     let mut sent = Vec::new();
     let trace_id = in_trace(|| {
         for resend_count in 0..3 {
-            let attempt = AttemptSpan::start(&Method::POST, "http://peer/", resend_count);
+            let attempt = AttemptSpan::start(&peer(), &Method::POST, "/", resend_count);
             let mut headers = HeaderMap::new();
             attempt.inject(&mut headers);
             sent.push(headers["traceparent"].to_str().unwrap().to_owned());
@@ -90,7 +90,7 @@ fn a_refusal_is_an_error_on_this_side() {
         (500, Status::error("")),
     ] {
         let trace_id =
-            in_trace(|| AttemptSpan::start(&Method::GET, "http://peer/", 0).answered(status));
+            in_trace(|| AttemptSpan::start(&peer(), &Method::GET, "/", 0).answered(status));
         let span = capture().spans_of(&trace_id).remove(0);
         assert_eq!(span.status, expected);
         let error_type = (status >= 400).then(|| status.to_string());
@@ -101,7 +101,7 @@ fn a_refusal_is_an_error_on_this_side() {
 #[test]
 fn a_body_that_breaks_off_keeps_the_status_and_names_the_failure() {
     let trace_id = in_trace(|| {
-        let mut attempt = AttemptSpan::start(&Method::GET, "http://peer/", 0);
+        let mut attempt = AttemptSpan::start(&peer(), &Method::GET, "/", 0);
         attempt.received(200);
         attempt.failed("reset");
     });
@@ -116,17 +116,65 @@ fn a_body_that_breaks_off_keeps_the_status_and_names_the_failure() {
 
 #[test]
 fn cancelling_is_not_an_error() {
-    let trace_id = in_trace(|| drop(AttemptSpan::start(&Method::GET, "http://cancelled/", 0)));
+    let target = Target::new("http://cancelled/");
+    let trace_id = in_trace(|| drop(AttemptSpan::start(&target, &Method::GET, "/", 0)));
     let span = capture().spans_of(&trace_id).remove(0);
     assert_eq!(span.status, Status::Unset);
     assert_eq!(attribute(&span, "error.type"), None);
-    let text = metrics_text();
-    let line = text.lines().find(|line| {
-        line.starts_with("http_client_request_duration_seconds_count")
-            && line.contains(r#"server_address="cancelled""#)
+    let line = measured("cancelled");
+    assert!(!line.contains("error_type"), "{line}");
+}
+
+#[test]
+fn in_a_trace_that_is_not_sampled_an_attempt_is_no_span_and_is_measured_all_the_same() {
+    capture();
+    let caller = caller();
+    let request = info_span!(parent: None, "test");
+    context::set_remote_parent(&request, &caller.unsampled());
+    let target = Target::new("http://unsampled:8002/");
+    let mut headers = HeaderMap::new();
+    let here = request.in_scope(|| {
+        let mut attempt = AttemptSpan::start(&target, &Method::GET, "/", 1);
+        attempt.inject(&mut headers);
+        attempt.injected("latency");
+        attempt.received(200);
+        attempt.span().in_scope(|| {
+            assert_eq!(context::trace_id(), Some(caller.trace_id.clone()));
+        });
+        attempt.answered(503);
+        context::traceparent().unwrap()
     });
+    drop(request);
+    assert_eq!(capture().spans_of(&caller.trace_id), []);
+    // The peer is told of the request's own span, which is not the caller's.
+    assert_eq!(headers["traceparent"], here);
     assert!(
-        line.is_some_and(|line| !line.contains("error_type")),
-        "{text}"
+        here.starts_with(&format!("00-{}-", caller.trace_id)) && here.ends_with("-00"),
+        "{here}"
     );
+    assert!(!here.contains(&caller.span_id), "{here}");
+    assert_eq!(headers.len(), 1, "{headers:?}");
+    let line = measured("unsampled");
+    for label in [
+        r#"http_request_method="GET""#,
+        r#"http_response_status_code="503""#,
+        r#"error_type="503""#,
+        r#"server_port="8002""#,
+    ] {
+        assert!(line.contains(label), "{line}");
+    }
+}
+
+fn peer() -> Target {
+    Target::new("http://peer/")
+}
+
+/// How often attempts at `host` were measured, as the metrics say it.
+fn measured(host: &str) -> String {
+    let text = metrics_text();
+    let host = format!(r#"server_address="{host}""#);
+    let mut lines = text.lines().filter(|line| {
+        line.starts_with("http_client_request_duration_seconds_count") && line.contains(&host)
+    });
+    lines.next().unwrap_or_else(|| panic!("{text}")).to_owned()
 }

@@ -5,7 +5,11 @@ use actix_web::{
     body::{BodySize, MessageBody},
     web::{self, Bytes, Path, ServiceConfig},
 };
-use lyceum_telemetry::{attempt::AttemptSpan, context, metrics_text, testing::capture};
+use lyceum_telemetry::{
+    attempt::{AttemptSpan, Target},
+    context, metrics_text,
+    testing::capture,
+};
 use opentelemetry::trace::{SpanKind, Status};
 use std::{
     convert::Infallible,
@@ -54,7 +58,8 @@ async fn logged() -> HttpResponse {
 
 /// Answers with the headers a peer would have received.
 async fn forward() -> HttpResponse {
-    let attempt = AttemptSpan::start(&http::Method::GET, "http://peer/", 0);
+    let target = Target::new("http://peer/");
+    let attempt = AttemptSpan::start(&target, &http::Method::GET, "/", 0);
     let mut headers = http::HeaderMap::new();
     attempt.inject(&mut headers);
     attempt.answered(200);

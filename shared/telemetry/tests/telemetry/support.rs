@@ -70,6 +70,13 @@ pub(crate) struct Caller {
     pub(crate) header: String,
 }
 
+impl Caller {
+    /// The span as a `traceparent` that asks not to be recorded.
+    pub(crate) fn unsampled(&self) -> String {
+        format!("00-{}-{}-00", self.trace_id, self.span_id)
+    }
+}
+
 pub(crate) fn caller() -> Caller {
     let trace_id = uuid::Uuid::new_v4().simple().to_string();
     let span_id = uuid::Uuid::new_v4().simple().to_string()[16..].to_owned();
