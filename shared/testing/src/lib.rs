@@ -12,6 +12,7 @@
 //! | [`http`] | a plain HTTP client, raw bytes and event streams |
 //! | [`people`] | accounts, courses, enrolments through the public API |
 //! | [`peer`] | a peer on a real socket that answers, hangs, resets or talks nonsense as told |
+//! | [`wire`] | a wire to a service that loses, breaks and holds back what passes over it |
 //! | [`otlp`] | a collector that decodes what arrives and draws each trace as a tree |
 //! | [`openapi`] | the description of an API is checked in, complete and true |
 //! | [`forgeries`] | access tokens that must not count, refused all alike |
@@ -38,6 +39,7 @@ pub mod people;
 pub mod postgres;
 pub mod process;
 pub mod spawn;
+pub mod wire;
 
 mod background;
 mod journal;

@@ -23,6 +23,25 @@ pub(crate) struct Message {
     pub(crate) body: Bytes,
 }
 
+impl Message {
+    /// The message as it is sent on, its body in one piece.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = format!("{}\r\n", self.start_line).into_bytes();
+        let framing = [header::TRANSFER_ENCODING, header::CONTENT_LENGTH];
+        for (name, value) in self
+            .headers
+            .iter()
+            .filter(|(name, _)| !framing.contains(name))
+        {
+            bytes.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+        }
+        let length = format!("content-length: {}\r\n\r\n", self.body.len());
+        bytes.extend(length.as_bytes());
+        bytes.extend(&self.body);
+        bytes
+    }
+}
+
 /// Where a body ends when no header says so.
 #[derive(Clone, Copy)]
 enum Unframed {

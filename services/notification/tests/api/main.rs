@@ -7,6 +7,7 @@
 
 mod access;
 mod description;
+mod duplicates;
 mod inbox;
 mod intake;
 mod live;

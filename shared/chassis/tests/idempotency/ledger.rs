@@ -1,5 +1,7 @@
 //! A service that keeps a ledger: each POST writes an entry, once per key.
 
+use std::collections::BTreeMap;
+
 use actix_web::web::{self, Data, ServiceConfig};
 use lyceum_chassis::auth::{Caller, UserKeys};
 use lyceum_chassis::clock;
@@ -17,7 +19,7 @@ use lyceum_testing::database::TestDatabase;
 use lyceum_testing::http::{Request, Response};
 use lyceum_testing::identity::TestUsers;
 use lyceum_testing::{TestApp, spawn_with};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, NotSet, Set, Statement};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, NotSet, QueryResult, Set, Statement};
 use sea_orm_migration::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -283,6 +285,19 @@ impl Office {
     pub(crate) async fn entries(&self, note: &str) -> i64 {
         let sql = format!("SELECT COUNT(*) FROM entries WHERE note = '{note}'");
         count(self.app.database(), &sql).await
+    }
+
+    /// How many entries there are of each note.
+    pub(crate) async fn effects(&self) -> BTreeMap<String, i64> {
+        let database = self.app.database().connect().await;
+        let sql = "SELECT note, COUNT(*) FROM entries GROUP BY note";
+        let statement = Statement::from_string(database.get_database_backend(), sql);
+        let rows = database.query_all_raw(statement).await.unwrap();
+        let row = |row: QueryResult| {
+            let note = row.try_get_by_index(0).unwrap();
+            (note, row.try_get_by_index(1).unwrap())
+        };
+        rows.into_iter().map(row).collect()
     }
 
     /// How many keys are remembered.

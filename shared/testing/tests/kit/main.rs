@@ -6,3 +6,4 @@ mod processes;
 mod services;
 mod streams;
 mod telemetry;
+mod wires;
