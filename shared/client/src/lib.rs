@@ -1,5 +1,7 @@
 //! Calls to other services: one line each, dependable and visible.
 //!
+//! # Calling a peer
+//!
 //! ```no_run
 //! # use lyceum_client::{ClientError, CourseClient, Identity, SettingsError, UpstreamSettings};
 //! # use lyceum_contracts::ids::UserId;
@@ -11,31 +13,75 @@
 //! # Ok(()) }
 //! ```
 //!
+//! A new operation is one method in the module of the service it calls. Say what kind it is:
+//!
+//! | kind | call | sent again after a failure |
+//! |---|---|---|
+//! | read | [`Upstream::get`] | yes |
+//! | read that a kept answer may do for | [`Upstream::get_cached`] | yes |
+//! | POST that only reads | [`Upstream::post`]`.`[`idempotent()`](Call::idempotent) | yes |
+//! | POST whose effect the peer knows by a key | [`Upstream::post`]`.`[`keyed()`](Call::keyed) | yes, under the same key |
+//! | any other POST | [`Upstream::post`] | only if it was never sent |
+//!
 //! # What comes with the line
 //!
-//! From the outside in, and each for a reason:
+//! From the outside in, and each for a reason (`docs/adr/0006`):
 //! 1. an INTERNAL span for the logical call, such as `course.enrolments_of`;
-//! 2. a **total deadline**: this upstream's own, or what is left of the request that is being
+//! 2. **cache and single flight**, where the operation allows it and the settings keep answers: a
+//!    fresh one is given unasked, of many callers one asks, and an old one stands in for a peer
+//!    that fails. [`Reading`] tells how old it is;
+//! 3. a **total deadline**: this upstream's own, or what is left of the request that is being
 //!    answered ([`Deadline::current`](lyceum_resilience::deadline::Deadline::current)) less a
 //!    margin, whichever is sooner; with less than 5 ms left nothing is sent;
-//! 3. **repeats** within a budget. A request that was never sent may always be repeated; one
-//!    that may have had its effect only when it is idempotent by method, or carries an
-//!    `Idempotency-Key`, the same on every attempt. A `Retry-After` is honoured, never past the
-//!    deadline;
-//! 4. a look at the endpoint's **breaker**, then a slot of the **bulkhead** (inside the loop, so
-//!    that a call waiting to be repeated holds none), then the breaker's permit (last, so that
-//!    time in the queue does not count as slowness of the peer);
-//! 5. the **attempt** with its timeout inside the permit, so that a hung peer counts as a failing
-//!    one: one CLIENT span each, a service token, `traceparent` of that very span, what remains
-//!    of the time in `X-Deadline-Ms`, and the body read to its end;
-//! 6. **faults on purpose** ([`Upstream::inject`]), last before the wire, so that all of the above
+//! 4. **repeats** within a budget, by what became of the attempt: never sent (any call), ambiguous
+//!    (only what may happen twice), told to wait (after its `Retry-After`, never past the
+//!    deadline), never. Or a **hedge**: a second attempt for the slowest few, from the same budget;
+//! 5. an **endpoint**: the quicker of two, where there are several, and not the one just tried;
+//! 6. a look at its **breaker**, then a slot of the **bulkhead** (inside the loop, so that a call
+//!    waiting to be repeated holds none), then the breaker's permit (last, so that time in the
+//!    queue does not count as slowness of the peer);
+//! 7. the **attempt** with its timeout inside the permit, so that a hung peer counts as a failing
+//!    one: one CLIENT span each, a service token, `traceparent`, what remains of the time in
+//!    `X-Deadline-Ms`, and the body read to its end;
+//! 8. **faults on purpose** ([`Upstream::inject`]), last before the wire, so that all of the above
 //!    meets them as it would meet the peer's own. Refused in production.
 //!
-//! # Reading the error
+//! # Reading an error
 //!
-//! [`ClientError`] has one variant per thing a caller can do. A handler that can do without the
-//! answer leaves it out and names [`ClientError::reason`] in `degraded`; one that cannot passes
-//! on [`ClientError::to_problem`]: 503 with `Retry-After`, 504 or 502, and never a 500.
+//! [`ClientError`] has one variant per thing a caller can do:
+//!
+//! | variant | was it sent? | do |
+//! |---|---|---|
+//! | [`CircuitOpen`](ClientError::CircuitOpen), [`Overloaded`](ClientError::Overloaded) | no | leave the part out, or say 503 with `Retry-After` |
+//! | [`DeadlineExceeded`](ClientError::DeadlineExceeded) | `attempts` says | 504; nobody waits any more |
+//! | [`Unreachable`](ClientError::Unreachable) | `sent` says | 502 |
+//! | [`Timeout`](ClientError::Timeout) | yes | 504; it may have had its effect |
+//! | [`Refused`](ClientError::Refused) | yes | read the peer's problem, if it is one you expect |
+//! | [`Malformed`](ClientError::Malformed) | yes | 502; the two of you disagree |
+//!
+//! A handler that can do without the answer leaves it out and names [`ClientError::reason`] in
+//! `degraded`; one that cannot passes on [`ClientError::to_problem`], which is never a 500.
+//!
+//! # Choosing settings
+//!
+//! Every default of [`UpstreamSettings`] stands in `docs/OPERATIONS.md` with the source of its
+//! number. Start with them. Then:
+//! - a peer that is slow by nature: raise `total_timeout_ms` first, then `attempt_timeout_ms`, and
+//!   `breaker.slow_call_ms` with it;
+//! - figures that may be a little old: `cache.fresh_ms`;
+//! - a tail that hurts, on reads: `hedge.max_extra_percent = 2`;
+//! - several replicas: nothing; their addresses are found by the name, or list the URLs in
+//!   `base_url`;
+//! - a peer that drowns before it fails: `bulkhead.adaptive.enabled = true`.
+//!
+//! What contradicts itself is refused at the start, and when it is changed while the service runs
+//! ([`Upstream::reconfigure`]), by the name of the key. [`Upstream::describe`] says in words what
+//! is in force.
+//!
+//! # Testing
+//!
+//! With the feature `testing`, `testing::Script` is a peer without a socket: tests script its
+//! answers, pause the time, seed the dice and read the [`Event`]s. Nothing else is replaced.
 //!
 //! # Watching
 //!
@@ -59,13 +105,8 @@
 //! | `lyceum.client.fault.active` | gauge | 1 while attempts fail on purpose |
 //!
 //! A breaker that changes also logs `breaker.opened`, `breaker.half_opened` or `breaker.closed`;
-//! a fault logs `fault.set` and `fault.ended`.
-//!
-//! # Adding an operation
-//!
-//! One method in the module of the service it calls. A GET may be repeated as it is; of a POST
-//! say which it is: `idempotent` (it only reads) or `keyed` (the peer remembers the key). One
-//! that says neither is never sent twice.
+//! an endpoint left out `endpoint.ejected`; other addresses `upstream.endpoints`; a fault
+//! `fault.set` and `fault.ended`.
 
 mod answer;
 mod attempt;
