@@ -51,6 +51,11 @@ impl Failure {
             class: Class::Refused,
         }
     }
+
+    /// Whether nothing was sent because of a policy of our own.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self.class, Class::Refused)
+    }
 }
 
 impl From<Refused> for Failure {

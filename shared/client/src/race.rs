@@ -39,27 +39,35 @@ impl Sending<'_> {
             result = &mut first => return alone(result),
             () = tokio::time::sleep(delay) => {}
         }
+        // One that still waits for its turn here is not late by the peer's fault.
+        let Some(asked_first) = self.tried.get() else {
+            return alone(first.await);
+        };
         let Some((repeat, began)) = self.hedge(delay) else {
             return alone(first.await);
         };
         let mut second = pin!(self.attempt(2, began, Some(repeat)));
-        // The one given up in the middle, when there is one, and since when it ran.
-        let (result, second_won, given_up) = tokio::select! {
+        let (result, second_won) = tokio::select! {
             biased;
             result = &mut first => match decided(result) {
-                Ok(result) => (result, false, Some(began)),
-                Err(failure) => (or(second.await, failure), true, None),
+                Ok(result) => {
+                    self.gave_up(self.tried.get().unwrap_or(asked_first), began);
+                    (result, false)
+                }
+                Err(failure) => match second.await {
+                    Err(second) if second.is_refusal() => return alone(Err(failure)),
+                    result => (result, true),
+                },
             },
             result = &mut second => match decided(result) {
-                Ok(result) => (result, true, Some(now)),
-                Err(failure) => (or(first.await, failure), false, None),
+                Ok(result) => {
+                    self.gave_up(asked_first, now);
+                    (result, true)
+                }
+                Err(failure) if failure.is_refusal() => return alone(first.await),
+                Err(_) => (first.await, false),
             },
         };
-        if let Some(since) = given_up {
-            // What it had taken until now is part of the picture.
-            let end = Instant::now();
-            self.pipeline.hedge.record(end - since, end);
-        }
         if result.is_ok() {
             self.upstream.observer.tell(&Event::Hedged { second_won });
         }
@@ -69,10 +77,17 @@ impl Sending<'_> {
         }
     }
 
-    /// The right to a second attempt. One that still waits for its turn here is not late by the
-    /// peer's fault.
+    /// An attempt since `began` was given up for the other's answer. What it had taken until then
+    /// is part of the picture, or nobody would ever see how slow that endpoint is.
+    fn gave_up(&self, endpoint: usize, began: Instant) {
+        let end = Instant::now();
+        self.pipeline.hedge.record(end - began, end);
+        let load = &self.pipeline.endpoints[endpoint].load;
+        load.start().finish(end - began, true, end);
+    }
+
+    /// The right to a second attempt, from now.
     fn hedge(&self, delay: Duration) -> Option<(Repeat<'_>, Instant)> {
-        self.tried.get()?;
         let now = Instant::now();
         let reservation = self.pipeline.budget.reserve(now)?;
         let repeat = Repeat {
@@ -89,13 +104,5 @@ fn decided(result: Result<Bytes, Failure>) -> Result<Result<Bytes, Failure>, Fai
     match result {
         Err(failure) if !matches!(failure.class, Class::Final) => Err(failure),
         result => Ok(result),
-    }
-}
-
-/// What the other attempt brought; of two failures the one that the peer had a part in.
-fn or(other: Result<Bytes, Failure>, failure: Failure) -> Result<Bytes, Failure> {
-    match other {
-        Err(other) if matches!(other.class, Class::Refused) => Err(failure),
-        other => other,
     }
 }

@@ -83,7 +83,7 @@ impl Sending<'_> {
                 Ok(body) => return Ok(body),
                 Err(failure) => failure,
             };
-            if let Class::Refused = failure.class {
+            if failure.is_refusal() {
                 let reason = failure.error.reason();
                 self.upstream.observer.tell(&Event::Refused { reason });
                 // What the peer did before says more than that it was not asked again.

@@ -43,7 +43,8 @@ fn breaker(upstream: &'static str, endpoint: &str, transition: Transition) {
             endpoint,
             cause = transition.cause.as_str(),
             open_for_ms = u64::try_from(transition.open_for.as_millis()).unwrap_or(u64::MAX),
-            "calls to this endpoint are refused for a while"
+            mode = transition.mode.as_str(),
+            "this endpoint is to rest for a while; in mode automatic calls to it are refused"
         ),
         State::HalfOpen => tracing::info!(
             event = "breaker.half_opened",

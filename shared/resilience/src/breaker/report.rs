@@ -41,6 +41,16 @@ impl Mode {
             _ => Self::Automatic,
         }
     }
+
+    /// Its name in logs, as in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Automatic => "automatic",
+            Self::ForcedOpen => "forced_open",
+            Self::ForcedClosed => "forced_closed",
+            Self::Shadow => "shadow",
+        }
+    }
 }
 
 /// Why a breaker changed its state.
