@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use lyceum_testing::TestApp;
+use lyceum_testing::{PATIENCE, TestApp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -61,6 +61,29 @@ impl Caller {
             stream,
             trace,
             asked,
+        }
+    }
+
+    /// Sends the request, granting so much time that `at_work` is seen within it: more than before
+    /// each time it is not, as on a machine under load. Each time it begins with `at_rest`. The
+    /// caller, and when its time is up.
+    pub(crate) async fn grants_enough(
+        app: &TestApp,
+        ask: &Ask,
+        at_rest: impl AsyncFn(),
+        at_work: impl AsyncFn(&str),
+    ) -> (Self, GaveUp) {
+        let mut granted = Duration::from_millis(400);
+        loop {
+            at_rest().await;
+            let caller = Self::asks(app, ask, Some(granted)).await;
+            let time_up = caller.asked.after(granted);
+            if time_up.outrun_by(at_work(&caller.trace)).await.is_some() {
+                return (caller, time_up);
+            }
+            caller.status().await;
+            granted *= 2;
+            assert!(granted < PATIENCE, "it begins to work");
         }
     }
 

@@ -1,22 +1,23 @@
 //! In the middle of a write to a database that somebody else holds.
 
-use std::time::Duration;
-
 use lyceum_testing::database::Engine;
 
 use crate::caller::{Caller, Leave};
 use crate::lags::{CALLS, Lags};
 use crate::scene::{self, Scene};
 
-/// What a caller grants here.
-const GRANTED: Duration = Duration::from_millis(400);
+/// How a caller gives up.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    Leaves,
+    TimeUp,
+}
 
-async fn ends_with_its_caller(scene: Scene, granted: Option<Duration>) {
+async fn ends_with_its_caller(scene: Scene, end: End) {
     let looker = scene.looker().await;
-    let why = if granted.is_some() {
-        "time up"
-    } else {
-        "caller gone"
+    let why = match end {
+        End::Leaves => "caller gone",
+        End::TimeUp => "time up",
     };
     let on = format!("{} on {:?}, {why}", scene.name, looker.engine);
     let mut ended = Lags::of(format!("{on}: the request ended"));
@@ -31,14 +32,20 @@ async fn ends_with_its_caller(scene: Scene, granted: Option<Duration>) {
     };
     let before = i64::from(ahead.is_some());
     for _ in 0..CALLS {
-        looker.sees_waiting(before).await;
-        let caller = Caller::asks(&scene.app, &scene.write, granted).await;
-        looker.sees_waiting(before + 1).await;
-        let (gave_up, trace) = match granted {
-            None => caller.leaves(Leave::Close),
-            Some(granted) => {
-                let (gave_up, trace) = (caller.asked.after(granted), caller.trace.clone());
-                assert!(gave_up.elapsed().is_zero(), "it waited in time");
+        let at_rest = async || looker.sees_waiting(before).await;
+        let at_work = async || looker.sees_waiting(before + 1).await;
+        let (gave_up, trace) = match end {
+            End::Leaves => {
+                at_rest().await;
+                let caller = Caller::asks(&scene.app, &scene.write, None).await;
+                at_work().await;
+                caller.leaves(Leave::Close)
+            }
+            End::TimeUp => {
+                let (app, write) = (&scene.app, &scene.write);
+                let granted = Caller::grants_enough(app, write, at_rest, async |_| at_work().await);
+                let (caller, gave_up) = granted.await;
+                let trace = caller.trace.clone();
                 assert_eq!(caller.status().await, 408);
                 (gave_up, trace)
             }
@@ -65,30 +72,30 @@ async fn ends_with_its_caller(scene: Scene, granted: Option<Duration>) {
 
 #[tokio::test]
 async fn user_stops_waiting_for_its_database_when_its_caller_leaves() {
-    ends_with_its_caller(scene::user().await, None).await;
+    ends_with_its_caller(scene::user().await, End::Leaves).await;
 }
 
 #[tokio::test]
 async fn course_stops_waiting_for_its_database_when_its_caller_leaves() {
-    ends_with_its_caller(scene::course().await, None).await;
+    ends_with_its_caller(scene::course().await, End::Leaves).await;
 }
 
 #[tokio::test]
 async fn notification_stops_waiting_for_its_database_when_its_caller_leaves() {
-    ends_with_its_caller(scene::notification().await, None).await;
+    ends_with_its_caller(scene::notification().await, End::Leaves).await;
 }
 
 #[tokio::test]
 async fn user_stops_waiting_for_its_database_when_the_time_granted_is_up() {
-    ends_with_its_caller(scene::user().await, Some(GRANTED)).await;
+    ends_with_its_caller(scene::user().await, End::TimeUp).await;
 }
 
 #[tokio::test]
 async fn course_stops_waiting_for_its_database_when_the_time_granted_is_up() {
-    ends_with_its_caller(scene::course().await, Some(GRANTED)).await;
+    ends_with_its_caller(scene::course().await, End::TimeUp).await;
 }
 
 #[tokio::test]
 async fn notification_stops_waiting_for_its_database_when_the_time_granted_is_up() {
-    ends_with_its_caller(scene::notification().await, Some(GRANTED)).await;
+    ends_with_its_caller(scene::notification().await, End::TimeUp).await;
 }

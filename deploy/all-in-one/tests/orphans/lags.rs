@@ -39,6 +39,11 @@ impl GaveUp {
         self.at.elapsed()
     }
 
+    /// What `work` gives, unless this moment comes first.
+    pub(crate) async fn outrun_by<T>(self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::time::timeout_at(self.at.into(), work).await.ok()
+    }
+
     /// How much later the last of `count` SERVER spans of `trace` ended; `None` when they all had
     /// ended before.
     pub(crate) async fn until_spans_of(

@@ -1,13 +1,8 @@
 //! In the middle of a call to a peer that never answers.
 
-use std::time::Duration;
-
 use crate::caller::{Caller, Leave};
 use crate::lags::{CALLS, Lags};
 use crate::scene::{self, Scene};
-
-/// What a caller grants here: enough to reach the peer on a loaded machine.
-const GRANTED: Duration = Duration::from_millis(400);
 
 async fn ends_with_its_caller(scene: Scene) {
     let name = scene.name;
@@ -36,10 +31,13 @@ async fn ends_with_the_time_granted(scene: Scene) {
     let mut hung_up = Lags::of(format!("{name}, time up: the peer's connection closed"));
     let mut ended = Lags::of(format!("{name}, time up: the request ended"));
     for _ in 0..CALLS {
-        let caller = Caller::asks(&scene.app, &scene.ask, Some(GRANTED)).await;
-        scene.asks_its_peers(&caller.trace).await;
-        let gave_up = caller.asked.after(GRANTED);
-        assert!(gave_up.elapsed().is_zero(), "the peers were asked in time");
+        let (caller, gave_up) = Caller::grants_enough(
+            &scene.app,
+            &scene.ask,
+            async || (),
+            async |trace| drop(scene.asks_its_peers(trace).await),
+        )
+        .await;
         scene.hangs_up(&caller.trace).await;
         hung_up.add(gave_up.elapsed());
         // The calls keep a margin back of what was granted, so it may have ended before.
