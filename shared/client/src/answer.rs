@@ -97,7 +97,12 @@ async fn refusal(response: Response) -> Failure {
     let status = response.status();
     let retry_after = retry_after(response.headers(), SystemTime::now());
     let problem = Box::new(problem(response).await);
+    let error = ClientError::Refused {
+        problem,
+        retry_after,
+    };
     let class = match (status, retry_after) {
+        _ if error.is_of_a_peer_s_peer() => Class::Final,
         (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, Some(hint)) => {
             Class::ToldToWait(hint)
         }
@@ -105,13 +110,7 @@ async fn refusal(response: Response) -> Failure {
         _ if status.is_server_error() => Class::Ambiguous,
         _ => Class::Final,
     };
-    Failure {
-        error: ClientError::Refused {
-            problem,
-            retry_after,
-        },
-        class,
-    }
+    Failure { error, class }
 }
 
 /// The problem in the body, or one made from the status when there is none that can be read.

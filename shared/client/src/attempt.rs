@@ -67,6 +67,8 @@ impl From<Refused> for Failure {
 /// What the end of an attempt says about the peer: one that answers works, whatever it answers.
 fn verdict(result: &Result<Bytes, Failure>) -> Verdict {
     match result.as_ref().map_err(|failure| &failure.error) {
+        // Or one dead service would open the breakers of all that need it, one behind the other.
+        Err(error) if error.is_of_a_peer_s_peer() => Verdict::Success,
         Err(ClientError::Refused { problem, .. }) if problem.status >= 500 => Verdict::Failure,
         Err(ClientError::Refused { problem, .. }) if problem.status == 429 => Verdict::Throttled,
         Err(
@@ -88,6 +90,7 @@ fn verdict(result: &Result<Bytes, Failure>) -> Verdict {
 /// What the end of an attempt says about how much the peer can take.
 fn signal(result: &Result<Bytes, Failure>) -> Signal {
     match result.as_ref().map_err(|failure| &failure.error) {
+        Err(error) if error.is_of_a_peer_s_peer() => Signal::Done,
         Err(ClientError::Refused { problem, .. }) if matches!(problem.status, 429 | 503 | 504) => {
             Signal::Lost
         }

@@ -93,6 +93,17 @@ impl ClientError {
         }
     }
 
+    /// Whether the peer only passed on that a service behind it is in trouble. It works itself, and
+    /// has repeated what may be repeated: another attempt here would multiply with those.
+    pub(crate) fn is_of_a_peer_s_peer(&self) -> bool {
+        match self {
+            Self::Refused { problem, .. } => {
+                ProblemKind::from_type_uri(&problem.r#type).is_some_and(ProblemKind::is_of_a_peer)
+            }
+            _ => false,
+        }
+    }
+
     /// The status the peer refused with.
     pub const fn refused_with(&self) -> Option<u16> {
         match self {
@@ -108,13 +119,13 @@ impl ClientError {
     /// the caller's.
     pub fn to_problem(&self) -> (Problem, Option<Duration>) {
         let (kind, retry_after) = match self {
-            Self::CircuitOpen { retry_after } => (ProblemKind::Unavailable, Some(*retry_after)),
-            Self::Overloaded => (ProblemKind::Unavailable, Some(A_MOMENT)),
+            Self::CircuitOpen { retry_after } => (ProblemKind::PeerUnavailable, Some(*retry_after)),
+            Self::Overloaded => (ProblemKind::PeerUnavailable, Some(A_MOMENT)),
             Self::Refused {
                 problem,
                 retry_after,
             } if matches!(problem.status, 429 | 503) => (
-                ProblemKind::Unavailable,
+                ProblemKind::PeerUnavailable,
                 Some(retry_after.unwrap_or(A_MOMENT)),
             ),
             Self::Refused { problem, .. } if matches!(problem.status, 408 | 504) => {

@@ -115,11 +115,22 @@ kinds! {
     BadGateway = 502 "bad-gateway" "A service this answer needs is failing";
     /// Not now; `Retry-After` says when.
     Unavailable = 503 "unavailable" "The service cannot answer now";
+    /// A peer cannot be asked now; `Retry-After` says when. The service that answers this works itself.
+    PeerUnavailable = 503 "peer-unavailable" "A service this answer needs cannot be asked now";
     /// A peer is too slow.
     GatewayTimeout = 504 "gateway-timeout" "A service this answer needs is too slow";
 }
 
 impl ProblemKind {
+    /// Whether it tells of the trouble of another service than the one that answers, which works
+    /// itself and has done for the request what could be done.
+    pub const fn is_of_a_peer(self) -> bool {
+        matches!(
+            self,
+            Self::BadGateway | Self::PeerUnavailable | Self::GatewayTimeout
+        )
+    }
+
     /// `type` of the problem: a URI reference that resolves on every service.
     pub fn type_uri(self) -> String {
         format!("/problems/{}", self.slug())

@@ -1,6 +1,10 @@
 //! When the peer is left alone.
 
-use lyceum_client::{ClientError, CourseClient};
+use http::HeaderValue;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use lyceum_client::testing::{self, Script};
+use lyceum_client::{ClientError, CourseClient, UpstreamSettings};
+use lyceum_contracts::problem::{self, ProblemKind};
 use lyceum_resilience::breaker::State;
 
 use crate::peer::{Act, Peer};
@@ -88,4 +92,26 @@ async fn clones_share_the_breaker() {
     let courses = client(&peer, |_| {});
     courses.clone().stats_of(ada()).await.unwrap();
     assert_eq!(courses.upstream().breakers()[0].breaker.window_calls, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_only_passes_on_the_trouble_of_another_works() {
+    for kind in [
+        ProblemKind::BadGateway,
+        ProblemKind::PeerUnavailable,
+        ProblemKind::GatewayTimeout,
+    ] {
+        let problem = serde_json::to_value(kind.problem()).unwrap();
+        let media_type = HeaderValue::from_static(problem::MEDIA_TYPE);
+        let answer = testing::Act::json(kind.status(), &problem).with(CONTENT_TYPE, media_type);
+        let peer = Script::new([answer.with(RETRY_AFTER, HeaderValue::from_static("1"))]);
+        let upstream = peer.upstream("course", &UpstreamSettings::default());
+        let courses = CourseClient::from(upstream.unwrap());
+        for _ in 0..30 {
+            let error = courses.stats_of(ada()).await.unwrap_err();
+            assert_eq!(error.refused_with(), Some(kind.status()));
+        }
+        assert_eq!(state(&courses), State::Closed);
+        assert_eq!(peer.sent().len(), 30, "it is not asked again");
+    }
 }
