@@ -56,7 +56,7 @@ impl Sending<'_> {
                 }
                 Err(failure) => match second.await {
                     Err(second) if second.is_refusal() => return alone(Err(failure)),
-                    result => (result, true),
+                    result => (or(result, failure), true),
                 },
             },
             result = &mut second => match decided(result) {
@@ -65,7 +65,7 @@ impl Sending<'_> {
                     (result, true)
                 }
                 Err(failure) if failure.is_refusal() => return alone(first.await),
-                Err(_) => (first.await, false),
+                Err(failure) => (or(first.await, failure), false),
             },
         };
         if result.is_ok() {
@@ -104,5 +104,13 @@ fn decided(result: Result<Bytes, Failure>) -> Result<Result<Bytes, Failure>, Fai
     match result {
         Err(failure) if !matches!(failure.class, Class::Final) => Err(failure),
         result => Ok(result),
+    }
+}
+
+/// What the `other` attempt brought; of two failures the one of which the peer may know.
+fn or(other: Result<Bytes, Failure>, failure: Failure) -> Result<Bytes, Failure> {
+    match other {
+        Err(other) if matches!(other.class, Class::NeverSent) => Err(failure),
+        other => other,
     }
 }

@@ -69,6 +69,8 @@ impl Upstream {
 impl Sending<'_> {
     async fn run(&self, mut now: Instant) -> Result<Bytes, ClientError> {
         let (mut number, mut repeat, mut earlier) = (1, None, None);
+        // Whether the peer may have seen the request of any attempt.
+        let mut seen = false;
         loop {
             let result = match self.hedge_delay(number, now) {
                 None => self.attempt(number, now, repeat).await,
@@ -79,10 +81,14 @@ impl Sending<'_> {
                     race.result
                 }
             };
-            let failure = match result {
+            let mut failure = match result {
                 Ok(body) => return Ok(body),
                 Err(failure) => failure,
             };
+            seen |= !matches!(failure.class, Class::NeverSent | Class::Refused);
+            if let ClientError::Unreachable { sent } = &mut failure.error {
+                *sent |= seen;
+            }
             if failure.is_refusal() {
                 let reason = failure.error.reason();
                 self.upstream.observer.tell(&Event::Refused { reason });
