@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use lyceum_resilience::deadline::Instant;
@@ -146,6 +147,7 @@ enum Decide {
     /// The same for every request, none of which is written down: a peer for a load.
     Always(Act),
     By(Box<dyn Fn(&Sent) -> Act + Send + Sync>),
+    Serve(Box<dyn Fn(Sent) -> BoxFuture<'static, Act> + Send + Sync>),
 }
 
 fn host_and_port(url: &reqwest::Url) -> String {
@@ -181,6 +183,15 @@ impl Script {
     /// Does with each request what `decide` says.
     pub fn deciding(decide: impl Fn(&Sent) -> Act + Send + Sync + 'static) -> Self {
         Self::on(Decide::By(Box::new(decide)))
+    }
+
+    /// Does with each request what `serve` has come to: a peer that has to work for its answer, or
+    /// to ask a peer of its own.
+    pub fn serving<F>(serve: impl Fn(Sent) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Act> + Send + 'static,
+    {
+        Self::on(Decide::Serve(Box::new(move |sent| Box::pin(serve(sent)))))
     }
 
     /// Does the same with every request and remembers none: a peer for a load.
@@ -256,6 +267,11 @@ impl Script {
                 let act = decide(&sent);
                 locked(&self.0.sent).push(sent);
                 act
+            }
+            Decide::Serve(serve) => {
+                let sent = Sent::new(&request);
+                locked(&self.0.sent).push(sent.clone());
+                serve(sent).await
             }
         };
         if !act.after.is_zero() {

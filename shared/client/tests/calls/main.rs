@@ -10,6 +10,7 @@ mod endpoints;
 mod faults;
 mod hedges;
 mod peer;
+mod pitfalls;
 mod retries;
 mod settings;
 mod telemetry;

@@ -21,6 +21,13 @@ pub(crate) enum Act {
     Bytes(Vec<u8>),
     /// Close without a word.
     Close,
+    /// Close with the body of the request unread, which resets the connection. Needs a body that
+    /// does not come along with the head.
+    Reset,
+    /// Answer properly, then close without having said so.
+    AnswerAndClose { status: u16, body: String },
+    /// Send a head with this status and a body without an end.
+    Endless(u16),
     /// Send these bytes, then nothing more until the test is over.
     Stall(&'static str),
 }
@@ -129,9 +136,18 @@ impl Drop for Peer {
 impl Stage {
     fn play(&self, connection: usize, mut stream: TcpStream) {
         let mut reader = BufReader::new(stream.try_clone().unwrap());
-        while let Some(request) = read(connection, &mut reader) {
+        while let Some(mut request) = head(connection, &mut reader) {
+            let act = self.next_act();
+            if let Act::Reset = act {
+                self.requests.lock().unwrap().push(request);
+                return;
+            }
+            let Some(body) = body(&request, &mut reader) else {
+                return;
+            };
+            request.body = body;
             self.requests.lock().unwrap().push(request);
-            match self.next_act() {
+            match act {
                 Act::Answer {
                     status,
                     headers,
@@ -156,7 +172,21 @@ impl Stage {
                     stream.write_all(&bytes).ok();
                     return;
                 }
-                Act::Close => return,
+                Act::AnswerAndClose { status, body } => {
+                    let length = body.len();
+                    let head = format!("HTTP/1.1 {status} x\r\ncontent-length: {length}\r\n\r\n");
+                    stream.write_all((head + &body).as_bytes()).ok();
+                    return;
+                }
+                Act::Endless(status) => {
+                    let head = format!("HTTP/1.1 {status} x\r\ntransfer-encoding: chunked\r\n\r\n");
+                    let mut written = stream.write_all(head.as_bytes());
+                    while written.is_ok() {
+                        written = stream.write_all(b"4\r\nmore\r\n");
+                    }
+                    return;
+                }
+                Act::Close | Act::Reset => return,
                 Act::Stall(bytes) => {
                     stream.write_all(bytes.as_bytes()).ok();
                     let over = self.over.lock().unwrap();
@@ -176,7 +206,7 @@ impl Stage {
     }
 }
 
-fn read(connection: usize, reader: &mut impl BufRead) -> Option<Request> {
+fn head(connection: usize, reader: &mut impl BufRead) -> Option<Request> {
     let mut lines = Vec::new();
     loop {
         let mut line = String::new();
@@ -191,16 +221,21 @@ fn read(connection: usize, reader: &mut impl BufRead) -> Option<Request> {
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
         .collect();
-    let length = headers
-        .get("content-length")
-        .map_or(0, |length| length.parse().unwrap());
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
     let line = lines.swap_remove(0);
     Some(Request {
         connection,
         line,
         headers,
-        body: String::from_utf8(body).unwrap(),
+        body: String::new(),
     })
+}
+
+fn body(request: &Request, reader: &mut impl BufRead) -> Option<String> {
+    let length = match request.header("content-length") {
+        "" => 0,
+        length => length.parse().unwrap(),
+    };
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    Some(String::from_utf8(body).unwrap())
 }
