@@ -19,6 +19,8 @@
 //! paused a wait costs nothing and always takes as long as it should, and the dice are seeded, so
 //! a test never sleeps and always sees the same.
 
+mod act;
 mod script;
 
-pub use self::script::{Act, Script, Sent};
+pub use self::act::Act;
+pub use self::script::{Script, Sent};
