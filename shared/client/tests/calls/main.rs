@@ -5,6 +5,7 @@ mod answers;
 mod breaker;
 mod cache;
 mod changes;
+mod conventions;
 mod deadlines;
 mod endpoints;
 mod faults;
