@@ -80,16 +80,26 @@ pub(crate) fn head(
     }))
 }
 
-/// The whole body, unless it is longer than `limit_bytes`.
+/// The whole body, unless it is longer than `limit_bytes`. Most come in one piece, which is then
+/// the body.
 async fn read(mut response: Response, limit_bytes: usize) -> Result<Bytes, Failure> {
-    let mut body = BytesMut::new();
+    let (mut body, mut pieces) = (Bytes::new(), BytesMut::new());
     while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
-        if body.len() + chunk.len() > limit_bytes {
+        if body.len() + pieces.len() + chunk.len() > limit_bytes {
             return Err(unusable(Malformation::TooLarge { limit_bytes }));
         }
-        body.extend_from_slice(&chunk);
+        if body.is_empty() && pieces.is_empty() {
+            body = chunk;
+        } else {
+            pieces.extend_from_slice(&std::mem::take(&mut body));
+            pieces.extend_from_slice(&chunk);
+        }
     }
-    Ok(body.freeze())
+    Ok(if pieces.is_empty() {
+        body
+    } else {
+        pieces.freeze()
+    })
 }
 
 /// The peer said no.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderValue;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue};
 use lyceum_contracts::header;
 use lyceum_resilience::breaker::{Refused, Verdict};
 use lyceum_resilience::bulkhead::{Signal, Slot};
@@ -20,7 +20,12 @@ use crate::events::Event;
 use crate::retry::{FLOOR, Repeat, Sending};
 use crate::upstream::Pipeline;
 
+// Read once, and not at every insertion.
+const ATTEMPT: HeaderName = HeaderName::from_static(header::ATTEMPT);
+const DEADLINE_MS: HeaderName = HeaderName::from_static(header::DEADLINE_MS);
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static(header::IDEMPOTENCY_KEY);
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const FIRST: HeaderValue = HeaderValue::from_static("1");
 
 /// Why an attempt brought no answer, and what follows from it.
 #[derive(Debug)]
@@ -246,12 +251,16 @@ impl Sending<'_> {
         let headers = request.headers_mut();
         headers.insert(ACCEPT, JSON);
         headers.insert(AUTHORIZATION, self.upstream.credential.header());
-        headers.insert(header::ATTEMPT, HeaderValue::from(number));
+        let first_or_later = match number {
+            1 => FIRST,
+            later => HeaderValue::from(later),
+        };
+        headers.insert(ATTEMPT, first_or_later);
         // What the peer works on after this, nobody waits for.
         let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
-        headers.insert(header::DEADLINE_MS, HeaderValue::from(limit_ms));
+        headers.insert(DEADLINE_MS, HeaderValue::from(limit_ms));
         if let Some(key) = &call.idempotency_key {
-            headers.insert(header::IDEMPOTENCY_KEY, key.clone());
+            headers.insert(IDEMPOTENCY_KEY, key.clone());
         }
         span.inject(headers);
         if let Some(body) = &call.body {

@@ -22,7 +22,7 @@
 //! [`migrations`]. Start-up: `tasks.spawn("idempotency keys", …)` with [`Pruner::run`]. A handler
 //! takes the key and says whose request it is and what it asks; a command begins with it:
 //!
-//! ```ignore
+//! ```text
 //! async fn create_course(
 //!     teacher: Require<TeachCourses>, key: IdempotencyKey, Body(course): Body<NewCourse>, …
 //! ) -> Result<Answer, ApiError> {
