@@ -88,6 +88,19 @@ async fn a_refusal_that_stands_ends_both() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn when_both_fail_it_is_told_what_the_peer_may_know_of() {
+    for acts in [
+        [Act::lost().after(40 * MILLI), Act::unreachable()],
+        [Act::unreachable().after(40 * MILLI), Act::lost()],
+    ] {
+        let (peer, courses) = warm(acts, 10).await;
+        let error = courses.stats_of(ada()).await.unwrap_err();
+        assert_eq!(error, ClientError::Unreachable { sent: true });
+        assert_eq!(peer.sent().len(), 102);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_that_hang_end_with_the_attempt_s_time() {
     let (peer, courses) = warm([Act::hang()], 10).await;
     let began = Instant::now();
