@@ -118,7 +118,8 @@ impl Chassis {
 
     /// Puts the routes on the bound listeners.
     ///
-    /// `upstreams` are looked after: shown to operators, and their addresses kept up with. `routes` is called once per worker.
+    /// `upstreams` are looked after: shown to operators, and their addresses kept up with. `routes`
+    /// is called once per worker.
     pub fn into_server(
         self,
         docs: OpenApi,

@@ -187,7 +187,7 @@ impl Sending<'_> {
         if endpoints.len() < 2 {
             return;
         }
-        let all = endpoints.iter().map(|endpoint| &endpoint.standing);
+        let all = endpoints.iter().map(|endpoint| &*endpoint.standing);
         let ok = verdict != Verdict::Failure;
         if let Some(length) = outliers.record(&endpoint.standing, all, ok, now) {
             let endpoint = Arc::clone(&endpoint.name);

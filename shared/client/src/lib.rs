@@ -20,7 +20,7 @@
 //! | read | [`Upstream::get`] | yes |
 //! | read that a kept answer may do for | [`Upstream::get_cached`] | yes |
 //! | POST that only reads | [`Upstream::post`]`.`[`idempotent()`](Call::idempotent) | yes |
-//! | POST whose effect the peer knows by a key | [`Upstream::post`]`.`[`keyed()`](Call::keyed) | yes, under the same key |
+//! | POST whose effect the peer knows by a key, or by an id in it | [`Upstream::post`]`.`[`keyed()`](Call::keyed) | yes, under the same key |
 //! | any other POST | [`Upstream::post`] | only if it was never sent |
 //!
 //! # What comes with the line
@@ -82,6 +82,20 @@
 //!
 //! With the feature `testing`, `testing::Script` is a peer without a socket: tests script its
 //! answers, pause the time, seed the dice and read the [`Event`]s. Nothing else is replaced.
+//!
+//! ```no_run
+//! # #[cfg(feature = "testing")]
+//! # async fn test(user: lyceum_contracts::ids::UserId) {
+//! # use lyceum_client::testing::{Act, Script};
+//! # use lyceum_client::{CourseClient, UpstreamSettings};
+//! let stats = serde_json::json!({"enrolled": 3, "dropped": 1, "teaching": 0});
+//! let peer = Script::new([Act::status(503), Act::json(200, &stats)]);
+//! let upstream = peer.upstream("course", &UpstreamSettings::default()).unwrap();
+//! let courses = CourseClient::from(upstream);
+//! assert_eq!(courses.stats_of(user).await.unwrap().value.enrolled, 3);
+//! assert_eq!(peer.sent().len(), 2);            // it was asked again
+//! # }
+//! ```
 //!
 //! # Watching
 //!

@@ -186,6 +186,11 @@ impl UpstreamSettings {
             "be between 1 and 10",
         )?;
         require(
+            self.attempts > 1 || self.hedge.max_extra_percent == 0,
+            "hedge.max_extra_percent",
+            "be 0 when `attempts` is 1: a hedge is a second attempt",
+        )?;
+        require(
             self.deadline_margin_ms < self.total_timeout_ms,
             "deadline_margin_ms",
             "be below `total_timeout_ms`",
@@ -314,6 +319,17 @@ mod tests {
                     ..defaults()
                 },
                 "attempts",
+            ),
+            (
+                UpstreamSettings {
+                    attempts: 1,
+                    hedge: HedgeSettings {
+                        max_extra_percent: 2,
+                        ..HedgeSettings::default()
+                    },
+                    ..defaults()
+                },
+                "hedge.max_extra_percent",
             ),
             (
                 UpstreamSettings {

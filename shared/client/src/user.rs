@@ -2,8 +2,12 @@
 
 use lyceum_contracts::ids::UserId;
 use lyceum_contracts::user::{Contact, Contacts, LookupUsers, MAX_LOOKUP};
+use lyceum_resilience::concurrency::try_join_bounded;
 
 use crate::{ClientError, Identity, Malformation, SettingsError, Upstream, UpstreamSettings};
+
+/// How many parts of a long list are asked for at once (the guide's semaphore: 5).
+const LOOKUPS_AT_ONCE: usize = 5;
 
 /// The user service, as its peers call it. Cheap to clone; clones share connections and breaker.
 #[derive(Debug, Clone)]
@@ -31,14 +35,13 @@ impl UserClient {
         }
     }
 
-    /// How to reach each of `users`; unknown ids are left out. Sent 200 ids at a time, so an
-    /// empty list sends nothing.
+    /// How to reach each of `users`; unknown ids are left out. Sent 200 ids at a time, a few such
+    /// calls at once, so an empty list sends nothing.
     pub async fn lookup(&self, users: &[UserId]) -> Result<Vec<Contact>, ClientError> {
-        let mut found = Vec::with_capacity(users.len());
-        for ids in users.chunks(MAX_LOOKUP) {
-            found.extend(self.ask("user.lookup", ids).await?);
-        }
-        Ok(found)
+        let found = try_join_bounded(users.chunks(MAX_LOOKUP), LOOKUPS_AT_ONCE, |ids| {
+            self.ask("user.lookup", ids)
+        });
+        Ok(found.await?.into_iter().flatten().collect())
     }
 
     /// The public keys access tokens are verified with.

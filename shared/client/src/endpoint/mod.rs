@@ -47,9 +47,9 @@ pub(crate) struct Endpoint {
     pub(crate) target: Target,
     pub(crate) breaker: Breaker,
     /// How quick it is.
-    pub(crate) load: PeakEwma,
+    pub(crate) load: Arc<PeakEwma>,
     /// How it does beside the others.
-    pub(crate) standing: Standing,
+    pub(crate) standing: Arc<Standing>,
     pub(crate) transport: Transport,
 }
 
@@ -81,17 +81,37 @@ impl Endpoint {
         making: Making<'_>,
         seed: u64,
     ) -> Result<Self, InvalidSetting> {
-        let breaker = Breaker::new(making.breaker, Instant::now(), seed)?;
-        Ok(Self::with(location, breaker, making))
+        let now = Instant::now();
+        let breaker = Breaker::new(making.breaker, now, seed)?;
+        let load = Arc::new(PeakEwma::new(now));
+        let standing = Arc::new(making.outliers.newcomer());
+        Ok(Self::with(location, breaker, load, standing, making))
     }
 
-    /// The same address under other settings: its breaker stays where it is.
-    pub(crate) fn succeed(&self, making: Making<'_>) -> Result<Self, InvalidSetting> {
+    /// The same address under other settings: its breaker stays where it is, and what is known of
+    /// its speed stays known. Its standing does if it is measured as before.
+    pub(crate) fn succeed(
+        &self,
+        making: Making<'_>,
+        measured_as_before: bool,
+    ) -> Result<Self, InvalidSetting> {
         let breaker = self.breaker.succeed(making.breaker, Instant::now())?;
-        Ok(Self::with(self.location.clone(), breaker, making))
+        let standing = if measured_as_before {
+            Arc::clone(&self.standing)
+        } else {
+            Arc::new(making.outliers.newcomer())
+        };
+        let (location, load) = (self.location.clone(), Arc::clone(&self.load));
+        Ok(Self::with(location, breaker, load, standing, making))
     }
 
-    fn with(location: Location, breaker: Breaker, making: Making<'_>) -> Self {
+    fn with(
+        location: Location,
+        breaker: Breaker,
+        load: Arc<PeakEwma>,
+        standing: Arc<Standing>,
+        making: Making<'_>,
+    ) -> Self {
         let name = location.name();
         let (observer, endpoint) = (Arc::clone(making.observer), Arc::clone(&name));
         let breaker = breaker.on_transition(move |transition| {
@@ -106,8 +126,8 @@ impl Endpoint {
             location,
             name,
             breaker,
-            load: PeakEwma::new(Instant::now()),
-            standing: making.outliers.newcomer(),
+            load,
+            standing,
             transport: making.transport,
         }
     }

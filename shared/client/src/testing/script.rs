@@ -126,8 +126,8 @@ impl Script {
         }))
     }
 
-    /// An upstream that sends to this peer, under the policies of `settings`, with seeded dice.
-    /// Without a `base_url` it gets one that nothing listens on.
+    /// An upstream that sends to this peer, under the policies of `settings`, with the dice of
+    /// seed 0. Without a `base_url` it gets one that nothing listens on.
     ///
     /// # Errors
     /// [`SettingsError`] names the key that cannot be.
@@ -135,6 +135,19 @@ impl Script {
         &self,
         name: &'static str,
         settings: &UpstreamSettings,
+    ) -> Result<Upstream, SettingsError> {
+        self.seeded_upstream(name, settings, 0)
+    }
+
+    /// The same with other dice: other waits before repeats, other endpoints.
+    ///
+    /// # Errors
+    /// [`SettingsError`] names the key that cannot be.
+    pub fn seeded_upstream(
+        &self,
+        name: &'static str,
+        settings: &UpstreamSettings,
+        seed: u64,
     ) -> Result<Upstream, SettingsError> {
         let mut settings = settings.clone();
         if settings.base_url.is_empty() {
@@ -151,7 +164,7 @@ impl Script {
             &identity,
             Wiring::Script(self.clone()),
             Some(Arc::new(record)),
-            Dice::seeded(0),
+            Dice::seeded(seed),
         )
     }
 

@@ -69,14 +69,18 @@ impl Pipeline {
             .map(|endpoint| &*endpoint.name)
             .collect();
         let names = names.join(", ");
-        if names.is_empty() || self.endpoints.len() == 1 {
+        if self.endpoints.len() == 1 {
             return format!("endpoint: {names}");
         }
         let outlier = &self.settings.outlier;
-        format!(
-            "endpoints: the quicker of two of {names}; one that fails {} % and {} points more than the rest is left out for {} ms and more",
-            outlier.failure_percent, outlier.margin_points, outlier.base_ms
-        )
+        let ejection = match outlier.failure_percent {
+            0 => String::new(),
+            percent => format!(
+                "; one that fails {percent} % and {} points more than the rest is left out for {} ms and more",
+                outlier.margin_points, outlier.base_ms
+            ),
+        };
+        format!("endpoints: the quicker of two of {names}{ejection}")
     }
 
     fn bulkhead_words(&self) -> String {

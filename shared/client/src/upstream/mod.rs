@@ -102,7 +102,8 @@ impl Upstream {
     }
 
     /// Puts other settings in force, for calls that begin from now on. What they leave as it was
-    /// goes on undisturbed, and breakers stay where they are.
+    /// goes on undisturbed, and breakers stay where they are. Calls under way end under the settings
+    /// they began with; if those of the breaker change, their verdicts no longer count.
     ///
     /// # Errors
     /// [`SettingsError`] names the key that cannot be; nothing has changed then.
@@ -137,6 +138,8 @@ impl Upstream {
     /// Takes the decision from the breaker of `endpoint` (`host:port`), or gives it back with
     /// [`Mode::Automatic`]; false when there is no such endpoint.
     pub fn set_mode(&self, endpoint: &str, mode: Mode) -> bool {
+        // A pipeline that is being built would take the mode of before over.
+        let _building = self.0.building();
         let pipeline = self.0.pipeline.load();
         let mut endpoints = pipeline.endpoints.iter();
         let found = endpoints.find(|known| *known.name == *endpoint);

@@ -122,9 +122,11 @@ impl Builder {
         let connections = known.filter(|(before, _)| {
             before.limits.connect == limits.connect && before.limits.pool_idle == limits.pool_idle
         });
+        let measured_as_before =
+            known.is_some_and(|(before, _)| before.settings.outlier == made.settings.outlier);
         if let Some((before, endpoint)) = connections
             && before.settings.breaker == made.settings.breaker
-            && before.settings.outlier == made.settings.outlier
+            && measured_as_before
         {
             return Ok(Arc::clone(endpoint));
         }
@@ -144,7 +146,7 @@ impl Builder {
             observer: &self.observer,
         };
         let endpoint = match known {
-            Some((_, endpoint)) => endpoint.succeed(making),
+            Some((_, endpoint)) => endpoint.succeed(making, measured_as_before),
             None => Endpoint::new(location, making, dice.seed()),
         };
         let invalid = |invalid| SettingsError::of_upstream(self.upstream, invalid);

@@ -183,3 +183,34 @@ async fn each_of_several_addresses_of_a_name_is_an_endpoint() {
     let changes = changes.filter(|event| matches!(event, Event::Endpoints { .. }));
     assert_eq!(changes.count(), 3);
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_left_out_is_asked_when_there_is_no_other_and_a_change_does_not_let_it_back() {
+    let slowly = Duration::from_millis(10);
+    let peer = Script::deciding(move |sent: &Sent| match &*sent.host {
+        "one:80" => Act::status(500).after(slowly),
+        _ => good().after(slowly),
+    });
+    let upstream = two(&peer, |settings| {
+        settings.budget.percent = 100;
+        settings.breaker.consecutive_failures = 255;
+        settings.breaker.minimum_calls = 100_000;
+    });
+    let courses = CourseClient::from(upstream.clone());
+    for _ in 0..2 {
+        let calls = (0..60).map(|_| courses.stats_of(ada()));
+        futures_util::future::join_all(calls).await;
+    }
+    assert!(upstream.breakers()[0].ejected_for_ms > 0);
+
+    let mut settings = upstream.settings();
+    settings.breaker.consecutive_failures = 200;
+    upstream.reconfigure(&settings).unwrap();
+    assert!(upstream.breakers()[0].ejected_for_ms > 0);
+
+    assert!(upstream.set_mode("two:80", Mode::ForcedOpen));
+    let before = sent_to(&peer, "one:80");
+    let error = courses.stats_of(ada()).await.unwrap_err();
+    assert_eq!(error.refused_with(), Some(500));
+    assert!(sent_to(&peer, "one:80") > before);
+}

@@ -12,6 +12,7 @@ mod faults;
 mod hedges;
 mod peer;
 mod pitfalls;
+mod queue;
 mod retries;
 mod settings;
 mod telemetry;

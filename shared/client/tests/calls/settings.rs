@@ -1,5 +1,6 @@
 //! What a service author may set, and how a mistake is told.
 
+use lyceum_client::testing::{self, Script};
 use lyceum_client::{CourseClient, UpstreamSettings};
 
 use crate::peer::{Act, Peer};
@@ -74,6 +75,50 @@ fn what_is_set_is_what_is_described() {
     let description = courses.upstream().describe().join("\n");
     let fault = "\nfaults: 25 % of attempts on purpose 300 ms late and answered 503";
     assert!(description.ends_with(fault), "{description}");
+}
+
+#[test]
+fn what_is_off_is_said_to_be_off_and_what_is_on_is_told() {
+    let told = |configure: fn(&mut UpstreamSettings)| {
+        let mut settings = UpstreamSettings {
+            base_url: "http://one,http://two".to_owned(),
+            ..UpstreamSettings::default()
+        };
+        configure(&mut settings);
+        let peer = Script::always(testing::Act::status(204));
+        let upstream = peer.upstream("course", &settings).unwrap();
+        upstream.describe().join("\n")
+    };
+    let defaults = told(|_| {});
+    for words in [
+        "cache: off",
+        "hedge: off",
+        "the quicker of two of one:80, two:80; one that fails 50 % and 30 points more",
+        "or 80 % slower than 1000 ms",
+        "then lets calls back over 10000 ms",
+    ] {
+        assert!(defaults.contains(words), "{words}: {defaults}");
+    }
+    let other = told(|settings| {
+        settings.cache.fresh_ms = 500;
+        settings.hedge.max_extra_percent = 2;
+        settings.outlier.failure_percent = 0;
+        settings.bulkhead.adaptive.enabled = true;
+        settings.breaker.slow_call_ms = 0;
+        settings.breaker.ramp_ms = 0;
+    });
+    for words in [
+        "answered for 500 ms",
+        "the slowest 2 %",
+        "of one:80, two:80\n",
+        "fewer while calls are lost",
+    ] {
+        assert!(other.contains(words), "{words}: {other}");
+    }
+    assert!(
+        !other.contains("slower than") && !other.contains("lets calls back"),
+        "{other}"
+    );
 }
 
 #[test]
