@@ -112,7 +112,7 @@ impl Drawing {
         for rate in [0.0, pace / 2.0, pace] {
             rates.mark(&mut svg, rate, &format!("{rate:.0}"))?;
         }
-        let deadline = format!("{} ms", DEADLINE.as_millis());
+        let deadline = format!("{} s", DEADLINE.as_secs_f64());
         times.mark(&mut svg, millis(DEADLINE), &deadline)?;
         times.mark(&mut svg, 0.0, "0")?;
         self.seconds(&mut svg, times.top + times.height + 18.0)?;
