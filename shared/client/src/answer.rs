@@ -49,6 +49,8 @@ pub(crate) async fn of(
     if status.is_client_error() || status.is_server_error() {
         return Err(refusal(response).await);
     }
+    // Its body is read for the connection's sake, as that of an error is.
+    problem(response).await;
     Err(unusable(Malformation::Status(status.as_u16())))
 }
 
@@ -107,6 +109,13 @@ async fn refusal(response: Response) -> Failure {
     let status = response.status();
     let retry_after = retry_after(response.headers(), SystemTime::now());
     let problem = Box::new(problem(response).await);
+    if status == StatusCode::REQUEST_TIMEOUT {
+        // The peer keeps the time it was told too, and may be the first to say that it is up.
+        return Failure {
+            error: ClientError::Timeout,
+            class: Class::Ambiguous,
+        };
+    }
     let error = ClientError::Refused {
         problem,
         retry_after,
@@ -175,7 +184,10 @@ fn unusable(malformation: Malformation) -> Failure {
 
 /// The connection could not be made, broke, or carried something that is not HTTP.
 pub(crate) fn broken(error: &reqwest::Error) -> Failure {
-    let (error, class) = if error.is_connect() {
+    let (error, class) = if error.is_connect() && is_of_tls(error) {
+        // Another attempt would meet the same certificate.
+        (ClientError::Unreachable { sent: false }, Class::Final)
+    } else if error.is_connect() {
         return unreachable();
     } else if caused_by(error, hyper::Error::is_parse) {
         (ClientError::Malformed(Malformation::NotHttp), Class::Final)
@@ -202,6 +214,22 @@ pub(crate) fn lost() -> Failure {
         error: ClientError::Unreachable { sent: true },
         class: Class::Ambiguous,
     }
+}
+
+/// Whether the two could not agree on how to talk in private. An `io::Error` hides what it wraps
+/// from `source`.
+fn is_of_tls(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    while let Some(error) = source {
+        let hidden = error.downcast_ref::<std::io::Error>();
+        let hidden = hidden.and_then(std::io::Error::get_ref);
+        let hidden = hidden.and_then(|error| error.downcast_ref::<rustls::Error>());
+        if error.is::<rustls::Error>() || hidden.is_some() {
+            return true;
+        }
+        source = error.source();
+    }
+    false
 }
 
 fn caused_by(error: &reqwest::Error, is: fn(&hyper::Error) -> bool) -> bool {

@@ -104,6 +104,18 @@ fn signal(result: &Result<Bytes, Failure>) -> Signal {
     }
 }
 
+/// For how long the peer wants to be left alone; nobody is believed for more than 300 s (linkerd).
+fn wished(result: &Result<Bytes, Failure>) -> Duration {
+    const LONGEST: Duration = Duration::from_mins(5);
+    match result.as_ref().map_err(|failure| &failure.error) {
+        Err(ClientError::Refused {
+            retry_after: Some(hint),
+            ..
+        }) => (*hint).min(LONGEST),
+        _ => Duration::ZERO,
+    }
+}
+
 impl Sending<'_> {
     /// Attempt `number`, counted from 1, begun at `now`. One after the first brings the right to
     /// it.
@@ -123,9 +135,9 @@ impl Sending<'_> {
         let (slot, now) = self.slot(now).await?;
         let left = self.left(now).ok_or_else(late)?;
         let slot = slot.ok_or_else(|| Failure::refused(ClientError::Overloaded))?;
-        let tried = self.tried.get();
+        let tried = self.progress.last().map(|last| last.endpoint);
         let admission = pipeline.admit(tried, &self.upstream.dice, now)?;
-        self.tried.set(admission.index);
+        self.progress.depart(admission.index, now);
         match repeat {
             Some(repeat) => {
                 repeat.reservation.spend();
@@ -145,15 +157,18 @@ impl Sending<'_> {
         let result = self.exchange(endpoint, number, now, limit).await;
         let end = Instant::now();
         let timed_out = matches!(&result, Err(failure) if failure.error == ClientError::Timeout);
+        let latency = end - now;
+        pipeline.hedge.record(latency, end);
         if timed_out && limit < whole / 2 {
             // A peer that had less than half of its time is not judged by it: callers in a hurry
-            // must not open the circuit for everybody.
+            // must not open the circuit for everybody. But it took at least that long.
             admission.permit.discard();
+            in_flight.finish(latency, true, end);
         } else {
-            let (verdict, latency) = (verdict(&result), end - now);
+            let verdict = verdict(&result);
             admission.permit.record(verdict, end);
-            in_flight.finish(latency, verdict == Verdict::Success, end);
-            pipeline.hedge.record(latency, end);
+            let wished = wished(&result);
+            in_flight.finish(latency.max(wished), verdict == Verdict::Success, end);
             self.judge(endpoint, verdict, end);
             slot.record(signal(&result));
         }

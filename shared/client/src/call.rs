@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
-use crate::cache::Reading;
+use crate::cache::{Lookup, Reading};
 use crate::error::Malformation;
 use crate::events::Event;
 use crate::{ClientError, Upstream};
@@ -135,14 +135,20 @@ impl CachedCall<'_> {
         };
         let deadline = pipeline.deadline(Instant::now());
         let ask = async || {
-            let body = call.upstream.send(call).await?;
-            // What nobody can read is not kept.
-            parse::<T>(&body).map(|_| body)
+            let body = call.upstream.send_by(call, deadline).await?;
+            // What nobody can read is not kept, and what is kept must not keep the whole buffer of
+            // a connection, of which it is a part.
+            parse::<T>(&body).map(|_| Bytes::copy_from_slice(&body))
         };
         let answer = async {
-            let (reading, lookup) = cache.read(&call.path, deadline, ask).await?;
+            let patience = pipeline.limits.attempt / 2;
+            let answer = cache.read(&call.path, deadline, patience, ask).await;
+            let lookup = answer
+                .as_ref()
+                .map_or(Lookup::Failed, |(_, lookup)| *lookup);
             Span::current().record("lyceum.cache", lookup.word());
             call.upstream.0.observer.tell(&Event::Cache { lookup });
+            let (reading, _) = answer?;
             let Reading { value, age, stale } = reading;
             parse(&value).map(|value| Reading { value, age, stale })
         };

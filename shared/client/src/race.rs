@@ -9,9 +9,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use lyceum_resilience::deadline::Instant;
 
+use crate::ClientError;
 use crate::attempt::{Class, Failure};
 use crate::events::Event;
-use crate::retry::{Repeat, Sending};
+use crate::retry::{Departure, Repeat, Sending};
 
 /// How two attempts at once ended.
 pub(crate) struct Race {
@@ -34,24 +35,31 @@ impl Sending<'_> {
             result,
             attempts: 1,
         };
-        tokio::select! {
-            biased;
-            result = &mut first => return alone(result),
-            () = tokio::time::sleep(delay) => {}
-        }
-        // One that still waits for its turn here is not late by the peer's fault.
-        let Some(asked_first) = self.tried.get() else {
+        // Late is counted from when it went out: time in a queue of our own is not the peer's.
+        let mut until = now + delay;
+        let asked_first = loop {
+            tokio::select! {
+                biased;
+                result = &mut first => return alone(result),
+                () = tokio::time::sleep_until(until) => {}
+            }
+            match self.progress.last() {
+                Some(departure) if departure.at + delay <= until => break departure,
+                Some(departure) => until = departure.at + delay,
+                None => return alone(first.await),
+            }
+        };
+        let Some(repeat) = self.hedge(delay) else {
             return alone(first.await);
         };
-        let Some((repeat, began)) = self.hedge(delay) else {
-            return alone(first.await);
-        };
-        let mut second = pin!(self.attempt(2, began, Some(repeat)));
-        let (result, second_won) = tokio::select! {
+        let mut second = pin!(self.attempt(2, Instant::now(), Some(repeat)));
+        let (mut result, second_won) = tokio::select! {
             biased;
             result = &mut first => match decided(result) {
                 Ok(result) => {
-                    self.gave_up(self.tried.get().unwrap_or(asked_first), began);
+                    if let Some(asked_second) = self.second() {
+                        self.gave_up(asked_second);
+                    }
                     (result, false)
                 }
                 Err(failure) => match second.await {
@@ -61,15 +69,21 @@ impl Sending<'_> {
             },
             result = &mut second => match decided(result) {
                 Ok(result) => {
-                    self.gave_up(asked_first, now);
+                    self.gave_up(asked_first);
                     (result, true)
                 }
                 Err(failure) if failure.is_refusal() => return alone(first.await),
                 Err(failure) => (or(first.await, failure), false),
             },
         };
-        if result.is_ok() {
-            self.upstream.observer.tell(&Event::Hedged { second_won });
+        if self.second().is_none() {
+            return alone(result);
+        }
+        self.upstream.observer.tell(&Event::Hedged { second_won });
+        if let Err(failure) = &mut result
+            && let ClientError::DeadlineExceeded { attempts } = &mut failure.error
+        {
+            *attempts = 2;
         }
         Race {
             result,
@@ -77,25 +91,32 @@ impl Sending<'_> {
         }
     }
 
-    /// An attempt since `began` was given up for the other's answer. What it had taken until then
-    /// is part of the picture, or nobody would ever see how slow that endpoint is.
-    fn gave_up(&self, endpoint: usize, began: Instant) {
+    /// The second request, if one went out: it may have waited for a slot in vain.
+    fn second(&self) -> Option<Departure> {
+        self.progress.last().filter(|_| self.progress.sent() > 1)
+    }
+
+    /// A request was given up for the other's answer. What it had taken until then is part of the
+    /// picture, or nobody would ever see how slow that endpoint is.
+    fn gave_up(&self, Departure { endpoint, at }: Departure) {
         let end = Instant::now();
-        self.pipeline.hedge.record(end - began, end);
+        self.pipeline.hedge.record(end - at, end);
         let load = &self.pipeline.endpoints[endpoint].load;
-        load.start().finish(end - began, true, end);
+        load.start().finish(end - at, true, end);
     }
 
     /// The right to a second attempt, from now.
-    fn hedge(&self, delay: Duration) -> Option<(Repeat<'_>, Instant)> {
-        let now = Instant::now();
-        let reservation = self.pipeline.budget.reserve(now)?;
-        let repeat = Repeat {
+    fn hedge(&self, delay: Duration) -> Option<Repeat<'_>> {
+        let Some(reservation) = self.pipeline.budget.reserve(Instant::now()) else {
+            let reason = "retry_budget";
+            self.upstream.observer.tell(&Event::Refused { reason });
+            return None;
+        };
+        Some(Repeat {
             reservation,
             reason: "late",
             wait: delay,
-        };
-        Some((repeat, now))
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The loop of attempts: who may be asked again, when, and on whose budget.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -31,22 +31,44 @@ pub(crate) struct Sending<'a> {
     pub(crate) pipeline: &'a Pipeline,
     pub(crate) call: &'a Call<'a>,
     pub(crate) deadline: Deadline,
-    pub(crate) tried: Tried,
+    pub(crate) progress: Progress,
 }
 
-/// The endpoint the last attempt went to. Atomic only because a call may move between threads.
-pub(crate) struct Tried(AtomicUsize);
+/// How far a call has come. Atomic only because it may move between threads.
+pub(crate) struct Progress {
+    begun: Instant,
+    /// Requests sent.
+    sent: AtomicU32,
+    /// Where the last one went to, and when, in microseconds since the call began.
+    endpoint: AtomicUsize,
+    at_us: AtomicU64,
+}
 
-impl Tried {
-    const NONE: usize = usize::MAX;
+/// A request on its way.
+#[derive(Clone, Copy)]
+pub(crate) struct Departure {
+    pub(crate) endpoint: usize,
+    pub(crate) at: Instant,
+}
 
-    pub(crate) fn get(&self) -> Option<usize> {
-        let index = self.0.load(Relaxed);
-        (index != Self::NONE).then_some(index)
+impl Progress {
+    pub(crate) fn sent(&self) -> u32 {
+        self.sent.load(Relaxed)
     }
 
-    pub(crate) fn set(&self, index: usize) {
-        self.0.store(index, Relaxed);
+    pub(crate) fn last(&self) -> Option<Departure> {
+        let at = self.begun + Duration::from_micros(self.at_us.load(Relaxed));
+        let endpoint = self.endpoint.load(Relaxed);
+        (self.sent() > 0).then_some(Departure { endpoint, at })
+    }
+
+    /// One more request goes to `endpoint`.
+    pub(crate) fn depart(&self, endpoint: usize, now: Instant) {
+        let at = now.saturating_duration_since(self.begun).as_micros();
+        self.endpoint.store(endpoint, Relaxed);
+        self.at_us
+            .store(u64::try_from(at).unwrap_or(u64::MAX), Relaxed);
+        self.sent.fetch_add(1, Relaxed);
     }
 }
 
@@ -55,14 +77,45 @@ impl Upstream {
     pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Bytes, ClientError> {
         let pipeline = self.0.pipeline.load_full();
         let now = Instant::now();
-        let sending = Sending {
-            upstream: &self.0,
-            pipeline: &pipeline,
-            call,
-            deadline: pipeline.deadline(now),
-            tried: Tried(AtomicUsize::new(Tried::NONE)),
-        };
+        let sending = Sending::new(&self.0, &pipeline, call, pipeline.deadline(now), now);
         sending.run(now).await
+    }
+
+    /// The same, with what is left of a time that began before.
+    pub(crate) async fn send_by(
+        &self,
+        call: &Call<'_>,
+        deadline: Deadline,
+    ) -> Result<Bytes, ClientError> {
+        let pipeline = self.0.pipeline.load_full();
+        let now = Instant::now();
+        let deadline = deadline.earlier(pipeline.deadline(now));
+        let sending = Sending::new(&self.0, &pipeline, call, deadline, now);
+        sending.run(now).await
+    }
+}
+
+impl<'a> Sending<'a> {
+    fn new(
+        upstream: &'a Inner,
+        pipeline: &'a Pipeline,
+        call: &'a Call<'a>,
+        deadline: Deadline,
+        begun: Instant,
+    ) -> Self {
+        let progress = Progress {
+            begun,
+            sent: AtomicU32::new(0),
+            endpoint: AtomicUsize::new(0),
+            at_us: AtomicU64::new(0),
+        };
+        Self {
+            upstream,
+            pipeline,
+            call,
+            deadline,
+            progress,
+        }
     }
 }
 

@@ -191,6 +191,16 @@ impl UpstreamSettings {
             "be 0 when `attempts` is 1: a hedge is a second attempt",
         )?;
         require(
+            self.hedge.min_delay_ms < self.attempt_timeout_ms,
+            "hedge.min_delay_ms",
+            "be below `attempt_timeout_ms`",
+        )?;
+        require(
+            self.cache.fresh_ms == 0 || self.cache.max_bytes >= self.max_response_bytes as u64,
+            "cache.max_bytes",
+            "be at least `max_response_bytes`, or such an answer is never kept",
+        )?;
+        require(
             self.deadline_margin_ms < self.total_timeout_ms,
             "deadline_margin_ms",
             "be below `total_timeout_ms`",

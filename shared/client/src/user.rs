@@ -1,5 +1,7 @@
 //! Calls to the user service.
 
+use std::collections::HashSet;
+
 use lyceum_contracts::ids::UserId;
 use lyceum_contracts::user::{Contact, Contacts, LookupUsers, MAX_LOOKUP};
 use lyceum_resilience::concurrency::try_join_bounded;
@@ -41,7 +43,13 @@ impl UserClient {
         let found = try_join_bounded(users.chunks(MAX_LOOKUP), LOOKUPS_AT_ONCE, |ids| {
             self.ask("user.lookup", ids)
         });
-        Ok(found.await?.into_iter().flatten().collect())
+        let found: Vec<Contact> = found.await?.into_iter().flatten().collect();
+        let asked: HashSet<UserId> = users.iter().copied().collect();
+        if found.iter().all(|contact| asked.contains(&contact.id)) {
+            Ok(found)
+        } else {
+            Err(ClientError::Malformed(Malformation::SomebodyElse))
+        }
     }
 
     /// The public keys access tokens are verified with.

@@ -52,6 +52,8 @@ pub enum Lookup {
     Shared,
     /// The peer failed; an old answer stands in.
     Stale,
+    /// The peer failed, and there is none that could.
+    Failed,
 }
 
 impl Lookup {
@@ -62,6 +64,7 @@ impl Lookup {
             Self::Asked => "asked",
             Self::Shared => "shared",
             Self::Stale => "stale",
+            Self::Failed => "failed",
         }
     }
 }
@@ -110,12 +113,14 @@ impl Cache {
         }))
     }
 
-    /// The answer at `path`: kept, or what `ask` hears. A wait for somebody else's asking ends at
-    /// `deadline`; `ask` keeps its own.
+    /// The answer at `path`: kept, or what `ask` hears, which ends by `deadline` itself. So does a
+    /// wait for somebody else's asking. When that somebody ran out of time, whoever has `patience`
+    /// left asks for himself; those with less would only hand a hopeless try on to each other.
     pub(crate) async fn read(
         &self,
         path: &str,
         deadline: Deadline,
+        patience: Duration,
         ask: impl AsyncFn() -> Result<Bytes, ClientError>,
     ) -> Result<(Reading<Bytes>, Lookup), ClientError> {
         loop {
@@ -140,9 +145,8 @@ impl Cache {
             let now = Instant::now();
             match &*outcome {
                 Outcome::Good(kept) => return Ok(kept.reading(began, now, asked)),
-                // Somebody with less time than is left here ran out of theirs.
                 Outcome::Failed(ClientError::DeadlineExceeded { .. }, _)
-                    if !asked && deadline.remaining(now).is_some() => {}
+                    if !asked && deadline.remaining(now) >= Some(patience) => {}
                 Outcome::Failed(failure, before) => {
                     return self.stand_in(before.as_ref(), failure, now);
                 }

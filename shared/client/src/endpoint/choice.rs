@@ -32,16 +32,15 @@ impl Pipeline {
     /// An endpoint that lets the call pass, rather not the one just `tried`.
     pub(crate) fn admit(
         &self,
-        mut tried: Option<usize>,
+        tried: Option<usize>,
         dice: &Dice,
         now: Instant,
     ) -> Result<Admission<'_>, Refused> {
         let mut soonest = None;
-        // A breaker may refuse what it would have let pass a moment ago: there are others.
-        for _ in &self.endpoints {
-            let Some(index) = self.choose(tried, dice, now) else {
-                break;
-            };
+        // A breaker may refuse what it seemed to let pass, as one that ramps up does: there are
+        // others, and each is asked once.
+        let mut refused_by = Vec::new();
+        while let Some(index) = self.choose(tried, &refused_by, dice, now) {
             let endpoint = &*self.endpoints[index];
             match endpoint.breaker.acquire(now) {
                 Ok(permit) => {
@@ -53,7 +52,7 @@ impl Pipeline {
                 }
                 Err(refused) => soonest = Some(sooner(soonest, refused)),
             }
-            tried = Some(index);
+            refused_by.push(index);
         }
         Err(soonest.unwrap_or_else(|| self.rest(now)))
     }
@@ -68,13 +67,21 @@ impl Pipeline {
 
     /// The cheaper of two whose breakers let calls pass; one that is ejected only when there is no
     /// other. `None` when every breaker refuses.
-    fn choose(&self, tried: Option<usize>, dice: &Dice, now: Instant) -> Option<usize> {
+    fn choose(
+        &self,
+        tried: Option<usize>,
+        refused_by: &[usize],
+        dice: &Dice,
+        now: Instant,
+    ) -> Option<usize> {
         let endpoints = &self.endpoints;
         if endpoints.len() == 1 {
-            return Some(0);
+            return refused_by.is_empty().then_some(0);
         }
         let cost = |index: usize| endpoints[index].load.cost(now);
-        let passes = |index: usize| endpoints[index].breaker.peek(now).is_ok();
+        let passes = |index: usize| {
+            !refused_by.contains(&index) && endpoints[index].breaker.peek(now).is_ok()
+        };
         let is_in = |index: usize| {
             passes(index) && !self.outliers.is_ejected(&endpoints[index].standing, now)
         };

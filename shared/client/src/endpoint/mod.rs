@@ -88,10 +88,11 @@ impl Endpoint {
         Ok(Self::with(location, breaker, load, standing, making))
     }
 
-    /// The same address under other settings: its breaker stays where it is, and what is known of
-    /// its speed stays known. Its standing does if it is measured as before.
+    /// The same under other settings: its breaker stays where it is, and what is known of its
+    /// speed stays known. Its standing does if it is measured as before.
     pub(crate) fn succeed(
         &self,
+        location: Location,
         making: Making<'_>,
         measured_as_before: bool,
     ) -> Result<Self, InvalidSetting> {
@@ -101,7 +102,7 @@ impl Endpoint {
         } else {
             Arc::new(making.outliers.newcomer())
         };
-        let (location, load) = (self.location.clone(), Arc::clone(&self.load));
+        let load = Arc::clone(&self.load);
         Ok(Self::with(location, breaker, load, standing, making))
     }
 

@@ -19,13 +19,14 @@ use crate::cache::Lookup;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// Another attempt goes out, paid from the budget.
+    /// Another attempt goes out, paid from the budget: a repeat, or a hedge.
     Repeated {
         /// Its number, counted from 1; the first repeat is 2.
         attempt: u32,
-        /// What went wrong before: a word of [`ClientError::reason`](crate::ClientError::reason).
+        /// What went wrong before: a word of [`ClientError::reason`](crate::ClientError::reason),
+        /// or `late` for a hedge.
         reason: &'static str,
-        /// How long it waited since the attempt before had failed.
+        /// How long it waited, since the attempt before had failed or was late.
         wait: Duration,
     },
     /// A call or a repeat was refused here, and nothing was sent.
@@ -38,7 +39,7 @@ pub enum Event {
         /// How.
         lookup: Lookup,
     },
-    /// A second attempt went out because the first was late, and one of the two was of use.
+    /// A second attempt went out because the first was late, and one of the two decided.
     Hedged {
         /// Whether it was the second.
         second_won: bool,

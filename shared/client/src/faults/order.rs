@@ -56,20 +56,6 @@ impl FaultSettings {
         order.check()
     }
 
-    /// What goes wrong on purpose, in words; `None` is nothing.
-    pub(crate) fn describe(&self) -> Option<String> {
-        self.turned_on_by()?;
-        let latency = (self.latency_ms != 0).then(|| format!("{} ms late", self.latency_ms));
-        let status = (self.status != 0).then(|| format!("answered {}", self.status));
-        let reset = self.reset.then(|| "reset".to_owned());
-        let how: Vec<_> = [latency, status, reset].into_iter().flatten().collect();
-        let percent = self.ratio * 100.0;
-        Some(format!(
-            "{percent} % of attempts on purpose {}",
-            how.join(" and ")
-        ))
-    }
-
     /// The key that turns it on, if one does.
     pub(crate) fn turned_on_by(&self) -> Option<&'static str> {
         [

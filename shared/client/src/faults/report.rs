@@ -38,6 +38,18 @@ pub struct ActiveFault {
     pub seed: u64,
 }
 
+impl ActiveFault {
+    /// What goes wrong on purpose, in words.
+    pub(crate) fn describe(&self) -> String {
+        let latency = (self.latency_ms != 0).then(|| format!("{} ms late", self.latency_ms));
+        let status = self.status.map(|status| format!("answered {status}"));
+        let reset = self.reset.then(|| "reset".to_owned());
+        let how: Vec<_> = [latency, status, reset].into_iter().flatten().collect();
+        let percent = self.ratio * 100.0;
+        format!("{percent} % of attempts on purpose {}", how.join(" and "))
+    }
+}
+
 impl FaultReport {
     pub(super) fn of(upstream: &'static str, faults: &Faults<Instead>, now: Instant) -> Self {
         Self {

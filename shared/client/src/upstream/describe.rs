@@ -5,7 +5,7 @@ use super::pipeline::Pipeline;
 impl Pipeline {
     /// One policy per line, outermost first. What is off is said to be off.
     pub(super) fn describe(&self) -> Vec<String> {
-        let mut lines = vec![
+        vec![
             self.cache_words(),
             self.deadline_words(),
             self.attempts_words(),
@@ -14,10 +14,7 @@ impl Pipeline {
             self.bulkhead_words(),
             self.breaker_words(),
             self.attempt_words(),
-        ];
-        let fault = self.settings.faults.describe();
-        lines.extend(fault.map(|fault| format!("faults: {fault}")));
-        lines
+        ]
     }
 
     fn cache_words(&self) -> String {

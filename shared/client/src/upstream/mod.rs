@@ -111,8 +111,12 @@ impl Upstream {
         let inner = &*self.0;
         settings.check(inner.name, FaultInjection::Allowed)?;
         let fault = settings.fault(inner.name)?;
-        let building = inner.building();
+        let mut building = inner.building();
         let before = inner.pipeline.load_full();
+        if settings.dns_refresh_ms == 0 {
+            // Nobody would ever look the names up again.
+            building.addresses = Addresses::default();
+        }
         let locations = building.addresses.locations(origins(inner.name, settings)?);
         let builder = &building.builder;
         let pipeline = builder.build(settings, locations, Some(&before), &inner.dice)?;
@@ -166,7 +170,10 @@ impl Upstream {
 
     /// The policies in words, outermost first, one to a line.
     pub fn describe(&self) -> Vec<String> {
-        self.0.pipeline.load().describe()
+        let mut lines = self.0.pipeline.load().describe();
+        let fault = self.fault().fault;
+        lines.extend(fault.map(|fault| format!("faults: {}", fault.describe())));
+        lines
     }
 }
 

@@ -146,8 +146,11 @@ impl Builder {
             observer: &self.observer,
         };
         let endpoint = match known {
-            Some((_, endpoint)) => endpoint.succeed(making, measured_as_before),
-            None => Endpoint::new(location, making, dice.seed()),
+            Some((_, endpoint)) => endpoint.succeed(location, making, measured_as_before),
+            None => match before.and_then(|before| before.name_of(&location)) {
+                Some(name) => name.succeed(location, making, false),
+                None => Endpoint::new(location, making, dice.seed()),
+            },
         };
         let invalid = |invalid| SettingsError::of_upstream(self.upstream, invalid);
         endpoint.map(Arc::new).map_err(invalid)
@@ -163,6 +166,16 @@ struct Made<'a> {
 }
 
 impl Pipeline {
+    /// The endpoint that was the whole name, of which `location` turns out to be one address: what
+    /// was decided about it holds for each of them.
+    fn name_of(&self, location: &Location) -> Option<&Endpoint> {
+        let name = Location {
+            address: None,
+            ..location.clone()
+        };
+        self.endpoint_at(&name).map(|endpoint| &**endpoint)
+    }
+
     fn endpoint_at(&self, location: &Location) -> Option<&Arc<Endpoint>> {
         let mut endpoints = self.endpoints.iter();
         endpoints.find(|endpoint| endpoint.location == *location)

@@ -4,24 +4,41 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lyceum_resilience::deadline::Instant;
+
 use super::{Upstream, origins};
 use crate::events::Event;
 
-/// How often to see whether looking up has been turned on meanwhile.
-const IDLE: Duration = Duration::from_secs(5);
+/// How often to see whether the settings have changed meanwhile.
+const LOOK: Duration = Duration::from_secs(5);
+/// How long the machine's resolver may take.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Upstream {
     /// Looks the names in `base_url` up again and again, and gives each of several addresses an
     /// endpoint of its own. Without it, or with names of one address, a name is one endpoint.
     pub async fn watch(&self) -> Infallible {
+        let mut last: Option<(Instant, String)> = None;
         loop {
-            let refresh_ms = self.0.pipeline.load().settings.dns_refresh_ms;
-            if refresh_ms == 0 {
-                tokio::time::sleep(IDLE).await;
-                continue;
+            let (refresh_ms, base_url) = {
+                let settings = &self.0.pipeline.load().settings;
+                (settings.dns_refresh_ms, settings.base_url.clone())
+            };
+            let refresh = Duration::from_millis(refresh_ms);
+            let due = match &last {
+                Some((at, url)) => *url != base_url || at.elapsed() >= refresh,
+                None => true,
+            };
+            if due && refresh_ms != 0 {
+                self.look_up().await;
+                last = Some((Instant::now(), base_url));
             }
-            self.look_up().await;
-            tokio::time::sleep(Duration::from_millis(refresh_ms)).await;
+            tokio::time::sleep(if refresh_ms == 0 {
+                LOOK
+            } else {
+                refresh.min(LOOK)
+            })
+            .await;
         }
     }
 
@@ -37,7 +54,7 @@ impl Upstream {
         let Ok(asked) = origins(inner.name, &settings) else {
             return;
         };
-        let heard = before.looked_up(&asked, &wiring).await;
+        let heard = before.looked_up(&asked, &wiring, PATIENCE).await;
         if heard == before {
             return;
         }

@@ -1,5 +1,7 @@
 //! Several addresses of one peer.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use lyceum_client::testing::{Act, Script, Sent};
@@ -171,9 +173,12 @@ async fn each_of_several_addresses_of_a_name_is_an_endpoint() {
 
         // The name is known to nobody for a while, which says nothing; then it has one address.
         peer.name("course", []);
-        peer.name("course", [address("10.0.0.2:8002")]);
         tokio::time::sleep(6 * SECOND).await;
-        assert_eq!(names(), ["course:8002"]);
+        assert_eq!(names().len(), 3);
+        peer.name("course", [address("10.0.0.1:8002")]);
+        tokio::time::sleep(6 * SECOND).await;
+        assert_eq!(names(), ["10.0.0.1:8002"]);
+        assert_eq!(upstream.breakers()[0].breaker.mode, Mode::ForcedOpen);
     };
     tokio::select! {
         () = watched => {}
@@ -213,4 +218,77 @@ async fn one_that_is_left_out_is_asked_when_there_is_no_other_and_a_change_does_
     let error = courses.stats_of(ada()).await.unwrap_err();
     assert_eq!(error.refused_with(), Some(500));
     assert!(sent_to(&peer, "one:80") > before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_two_ramp_up_the_third_takes_what_they_refuse() {
+    let healed = Arc::new(AtomicBool::new(false));
+    let peer = {
+        let healed = Arc::clone(&healed);
+        Script::deciding(move |sent: &Sent| match &*sent.host {
+            "three:80" => good().after(Duration::from_millis(5)),
+            _ if healed.load(Relaxed) => good(),
+            _ => Act::status(500),
+        })
+    };
+    let mut settings = UpstreamSettings {
+        base_url: "http://one,http://two,http://three".to_owned(),
+        attempts: 3,
+        ..UpstreamSettings::default()
+    };
+    settings.budget.percent = 100;
+    settings.breaker.ramp_floor_per_second = 1;
+    settings.outlier.failure_percent = 0;
+    let upstream = peer.upstream("course", &settings).unwrap();
+    let courses = CourseClient::from(upstream.clone());
+    let states = || {
+        let reports = upstream.breakers().into_iter();
+        reports
+            .map(|report| report.breaker.state)
+            .collect::<Vec<_>>()
+    };
+    while states()[..2] != [State::Open, State::Open] {
+        courses.stats_of(ada()).await.unwrap();
+        advance(SECOND / 2).await;
+    }
+    healed.store(true, Relaxed);
+    advance(60 * SECOND).await;
+    while states() != [State::Closed; 3] {
+        courses.stats_of(ada()).await.unwrap();
+    }
+    for _ in 0..300 {
+        courses.stats_of(ada()).await.unwrap();
+    }
+    let refused = |event: &Event| matches!(event, Event::Refused { .. });
+    assert!(!peer.events().iter().any(refused));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_decided_of_a_name_holds_for_each_of_its_addresses() {
+    let peer = Script::new([good()]);
+    let settings = UpstreamSettings {
+        base_url: "http://course:8002".to_owned(),
+        ..UpstreamSettings::default()
+    };
+    let upstream = peer.upstream("course", &settings).unwrap();
+    assert!(upstream.set_mode("course:8002", Mode::ForcedOpen));
+    peer.name(
+        "course",
+        ["10.0.0.1:8002", "10.0.0.2:8002"].map(|text| text.parse().unwrap()),
+    );
+    let watched = async {
+        tokio::time::sleep(SECOND).await;
+        let modes = upstream.breakers().into_iter();
+        let modes: Vec<_> = modes.map(|report| report.breaker.mode).collect();
+        assert_eq!(modes, [Mode::ForcedOpen; 2]);
+
+        let mut settings = upstream.settings();
+        settings.dns_refresh_ms = 0;
+        upstream.reconfigure(&settings).unwrap();
+        assert_eq!(upstream.breakers()[0].endpoint, "course:8002");
+    };
+    tokio::select! {
+        () = watched => {}
+        never = upstream.watch() => match never {},
+    }
 }

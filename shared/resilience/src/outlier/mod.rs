@@ -20,7 +20,8 @@
 //! `base_ms` it then stays in, one ejection is forgotten. Calls from before its return no longer
 //! count.
 //!
-//! A call that ends well costs one atomic add; a lock is taken only for an ejection.
+//! A call that ends well costs one atomic add; a lock is taken when one has failed often enough to
+//! be ejected.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
@@ -85,6 +86,13 @@ impl OutlierSettings {
             (1_000..=600_000).contains(&self.window_ms),
             "outlier.window_ms",
             "be between 1000 and 600000",
+        )?;
+        // The count starts anew at the bucket of the return: with jitter an ejection is half of
+        // `base_ms` at least, which then spans a bucket and leaves no old call in it.
+        require(
+            self.base_ms >= self.window_ms / 5,
+            "outlier.base_ms",
+            "be at least a fifth of `outlier.window_ms`",
         )?;
         require(
             (1_000..=3_600_000).contains(&self.base_ms),

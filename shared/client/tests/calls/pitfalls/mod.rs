@@ -5,7 +5,7 @@
 //!
 //! | pitfall | test |
 //! |---|---|
-//! | 4xx opens the circuit | `repeats::no_4xx_ever_opens_the_circuit` |
+//! | 4xx opens the circuit | `repeats::no_4xx_but_two_that_tell_of_load_ever_opens_the_circuit` |
 //! | attempts and gaps of a failing GET and POST | `repeats::a_failing_get_goes_out_twice_within_25_ms_and_a_failing_post_once` |
 //! | a POST repeated that may have had its effect | `repeats::a_post_that_may_have_had_its_effect_is_never_sent_twice`, `connections::a_connection_that_breaks_under_a_request_breaks_it_for_a_post_without_a_key_alone` |
 //! | a POST given up that was never sent | `repeats::a_post_that_was_never_sent_is_sent_again`, `repeats::a_post_sent_at_last_is_not_sent_again` |

@@ -135,8 +135,8 @@ async fn a_post_sent_at_last_is_not_sent_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_4xx_ever_opens_the_circuit() {
-    for status in (400..500).filter(|status| *status != 429) {
+async fn no_4xx_but_two_that_tell_of_load_ever_opens_the_circuit() {
+    for status in (400..500).filter(|status| !matches!(status, 408 | 429)) {
         let peer = Script::new([Act::status(status)]);
         let upstream = peer.upstream("course", &lyceum_client::UpstreamSettings::default());
         let upstream = upstream.unwrap();
@@ -150,6 +150,17 @@ async fn no_4xx_ever_opens_the_circuit() {
         assert_eq!((breaker.state, breaker.window_failures), (State::Closed, 0));
         assert_eq!(peer.sent().len(), 30, "nor is it asked again");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_says_first_that_its_time_is_up_hangs_all_the_same() {
+    let peer = Script::new([Act::status(408)]);
+    let upstream = peer.upstream("course", &lyceum_client::UpstreamSettings::default());
+    let upstream = upstream.unwrap();
+    assert_eq!(get(&upstream).await.unwrap_err(), ClientError::Timeout);
+    assert_eq!(peer.sent().len(), 2, "it may be asked again");
+    let breaker = &upstream.breakers()[0].breaker;
+    assert_eq!(breaker.consecutive_failures, 2);
 }
 
 #[tokio::test(start_paused = true)]
