@@ -233,6 +233,9 @@ impl Sending<'_> {
             &self.call.path,
             number - 1,
         );
+        if let Some(address) = endpoint.location.address {
+            span.goes_to(address);
+        }
         let request = self.request(url, number, limit, &span);
         let current = span.span().clone();
         let head = answer::head(&self.upstream.injector, endpoint, request, &span);

@@ -10,7 +10,7 @@ mod target;
 
 use http::{HeaderMap, Method};
 use opentelemetry::{Context, KeyValue, metrics::Histogram, trace::Status};
-use std::{borrow::Cow, time::Instant};
+use std::{borrow::Cow, net::SocketAddr, time::Instant};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -82,6 +82,16 @@ impl AttemptSpan {
             Context::map_current(|context| propagate::inject(context, headers));
         } else {
             propagate::inject(&self.span.context(), headers);
+        }
+    }
+
+    /// Notes which of the peer's several addresses this attempt goes to.
+    pub fn goes_to(&self, address: SocketAddr) {
+        if !self.span.is_disabled() {
+            self.span
+                .set_attribute("network.peer.address", address.ip().to_string());
+            self.span
+                .set_attribute("network.peer.port", i64::from(address.port()));
         }
     }
 

@@ -60,7 +60,9 @@ impl Upstream {
         }
         let mut building = inner.building();
         let current = inner.pipeline.load_full();
-        if current.settings.base_url != settings.base_url {
+        // What was asked for may not be wanted any more.
+        let still = current.settings.base_url == settings.base_url;
+        if !still || current.settings.dns_refresh_ms == 0 {
             return;
         }
         let locations = heard.locations(asked);

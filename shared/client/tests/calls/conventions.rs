@@ -158,3 +158,23 @@ async fn an_answer_from_the_cache_is_no_attempt() {
     );
     assert!(fresh.attempts.is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn of_a_peer_with_several_addresses_each_attempt_tells_its_own() {
+    let captured = capture();
+    let peer = Script::new([good()]);
+    let upstream = peer.upstream("course", &UpstreamSettings::default());
+    let upstream = upstream.unwrap();
+    let addresses = ["10.0.0.1:80", "10.0.0.2:80"].map(|text| text.parse().unwrap());
+    peer.name("peer.test", addresses);
+    tokio::select! {
+        () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        never = upstream.watch() => match never {},
+    }
+    let courses = CourseClient::from(upstream);
+    let trace = Trace::of(&captured, 1, courses.stats_of(ada())).await;
+    trace.check();
+    let said = |key| attribute(&trace.attempts[0], key).unwrap();
+    assert!(said("network.peer.address").starts_with("10.0.0."));
+    assert_eq!(said("network.peer.port"), "80");
+}

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use lyceum_client::ClientError;
+use lyceum_client::testing::{self, Script};
+use lyceum_client::{ClientError, CourseClient, UpstreamSettings};
 use lyceum_resilience::breaker::State;
-use lyceum_resilience::deadline::Deadline;
+use lyceum_resilience::deadline::{Deadline, Instant};
 
 use crate::peer::{Act, Peer};
 use crate::{ada, client, stats};
@@ -13,16 +14,21 @@ fn in_millis(millis: u64) -> Deadline {
     Deadline::after(Duration::from_millis(millis))
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_call_never_takes_longer_than_its_own_total() {
-    let peer = Peer::new([Act::HANG]);
-    let courses = client(&peer, |settings| {
-        settings.attempt_timeout_ms = 1_000;
-        settings.total_timeout_ms = 1_600;
-    });
+    let peer = Script::new([testing::Act::hang()]);
+    let settings = UpstreamSettings {
+        attempt_timeout_ms: 1_000,
+        total_timeout_ms: 1_600,
+        ..UpstreamSettings::default()
+    };
+    let courses = CourseClient::from(peer.upstream("course", &settings).unwrap());
+    let began = Instant::now();
     // Each attempt hangs; had the second its full second, it would be a `Timeout`.
     let error = courses.stats_of(ada()).await.unwrap_err();
     assert_eq!(error, ClientError::DeadlineExceeded { attempts: 2 });
+    let total = Duration::from_millis(1_600);
+    assert!((total..=total + Duration::from_millis(1)).contains(&began.elapsed()));
 }
 
 #[tokio::test]
