@@ -151,7 +151,7 @@ impl Sending<'_> {
         }
 
         let endpoint = admission.endpoint;
-        let in_flight = endpoint.load.start();
+        let in_flight = endpoint.load.start(now);
         let whole = pipeline.limits.attempt;
         let limit = whole.min(left);
         let result = self.exchange(endpoint, number, now, limit).await;

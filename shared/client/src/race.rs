@@ -57,8 +57,8 @@ impl Sending<'_> {
             biased;
             result = &mut first => match decided(result) {
                 Ok(result) => {
-                    if let Some(asked_second) = self.second() {
-                        self.gave_up(asked_second);
+                    if let Some(second) = self.second() {
+                        self.gave_up(second.at);
                     }
                     (result, false)
                 }
@@ -69,7 +69,7 @@ impl Sending<'_> {
             },
             result = &mut second => match decided(result) {
                 Ok(result) => {
-                    self.gave_up(asked_first);
+                    self.gave_up(asked_first.at);
                     (result, true)
                 }
                 Err(failure) if failure.is_refusal() => return alone(first.await),
@@ -96,13 +96,11 @@ impl Sending<'_> {
         self.progress.last().filter(|_| self.progress.sent() > 1)
     }
 
-    /// A request was given up for the other's answer. What it had taken until then is part of the
-    /// picture, or nobody would ever see how slow that endpoint is.
-    fn gave_up(&self, Departure { endpoint, at }: Departure) {
+    /// A request that went out `at` is given up for the other's answer. What it had taken until
+    /// then is part of the picture, or only quick ones would be seen.
+    fn gave_up(&self, at: Instant) {
         let end = Instant::now();
         self.pipeline.hedge.record(end - at, end);
-        let load = &self.pipeline.endpoints[endpoint].load;
-        load.start().finish(end - at, true, end);
     }
 
     /// The right to a second attempt, from now.

@@ -57,7 +57,11 @@ fn taken(bulkhead: &Bulkhead, later: Deadline) {
 fn endpoints(report: &impl Fn(&'static str, f64)) {
     let now = Instant::now();
     let endpoints: Vec<_> = (0..5).map(|_| PeakEwma::new(now)).collect();
-    let call = best(|| endpoints[0].start().finish(LATENCY, true, black_box(now)));
+    let call = best(|| {
+        endpoints[0]
+            .start(now)
+            .finish(LATENCY, true, black_box(now));
+    });
     report("peak EWMA: a call begun and ended", call);
 
     let mut rng = fastrand::Rng::with_seed(7);

@@ -15,7 +15,7 @@
 //!
 //! let (now, mut rng) = (Instant::now(), fastrand::Rng::with_seed(7));
 //! let endpoints = [PeakEwma::new(now), PeakEwma::new(now)];
-//! endpoints[0].start().finish(Duration::from_millis(80), true, now);
+//! endpoints[0].start(now).finish(Duration::from_millis(80), true, now);
 //! let chosen = choose(2, None, &mut rng, |i| endpoints[i].cost(now), |_| true);
 //! assert_eq!(chosen, Some(1));
 //! ```
@@ -83,10 +83,14 @@ impl PeakEwma {
         self.in_flight.load(Relaxed)
     }
 
-    /// One more call is under way, until the guard is finished or dropped.
-    pub fn start(&self) -> InFlight<'_> {
+    /// One more call is under way from `now` on, until the guard is finished or dropped.
+    pub fn start(&self, now: Instant) -> InFlight<'_> {
         self.in_flight.fetch_add(1, Relaxed);
-        InFlight(self)
+        InFlight {
+            endpoint: self,
+            begun: now,
+            told: false,
+        }
     }
 
     fn saw(&self, latency: Duration, now: Instant) {
@@ -102,25 +106,35 @@ impl PeakEwma {
     }
 }
 
-/// One call under way. Dropped, because its caller went away, it says nothing about the latency;
-/// one given up for its slowness is finished with the time it had taken, or slowness goes unseen.
+/// One call under way. Dropped, because its caller went away, it took at least as long as that: an
+/// endpoint that hangs until everybody gives up is slow, whoever ends the wait.
 #[must_use = "the call is no longer counted as soon as this is dropped"]
 #[derive(Debug)]
-pub struct InFlight<'a>(&'a PeakEwma);
+pub struct InFlight<'a> {
+    endpoint: &'a PeakEwma,
+    begun: Instant,
+    told: bool,
+}
 
 impl InFlight<'_> {
     /// The call ended after `latency`. Not `ok` is what says that the endpoint would better be
     /// left alone: a failure, a timeout, and 429 or 503, by which it asks for that. When it says
     /// for how long (`Retry-After`), and that is longer, give that as the latency (linkerd).
-    pub fn finish(self, latency: Duration, ok: bool, now: Instant) {
+    pub fn finish(mut self, latency: Duration, ok: bool, now: Instant) {
         let counted = if ok { latency } else { latency.max(PENALTY) };
-        self.0.saw(counted, now);
+        self.endpoint.saw(counted, now);
+        self.told = true;
     }
 }
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Relaxed);
+        self.endpoint.in_flight.fetch_sub(1, Relaxed);
+        if !self.told {
+            let now = Instant::now();
+            let waited = now.saturating_duration_since(self.begun);
+            self.endpoint.saw(waited, now);
+        }
     }
 }
 
@@ -180,9 +194,13 @@ mod tests {
         let clock = ManualClock::new();
         let endpoint = PeakEwma::new(clock.now());
         assert!(near(endpoint.latency(clock.now()), FIRST_GUESS));
-        endpoint.start().finish(ms(400), true, clock.now());
+        endpoint
+            .start(clock.now())
+            .finish(ms(400), true, clock.now());
         assert!(near(endpoint.latency(clock.now()), ms(400)));
-        endpoint.start().finish(ms(20), true, clock.now());
+        endpoint
+            .start(clock.now())
+            .finish(ms(20), true, clock.now());
         assert!(near(endpoint.latency(clock.now()), ms(400)));
         let later = clock.advance(DECAY);
         assert!(near(
@@ -191,7 +209,9 @@ mod tests {
         ));
         for _ in 0..10_000 {
             clock.advance(ms(10));
-            endpoint.start().finish(ms(20), true, clock.now());
+            endpoint
+                .start(clock.now())
+                .finish(ms(20), true, clock.now());
         }
         assert!(near(endpoint.latency(clock.now()), ms(20)));
     }
@@ -200,15 +220,32 @@ mod tests {
     fn a_failure_is_a_penalty_of_five_seconds_that_wears_off() {
         let clock = ManualClock::new();
         let endpoint = PeakEwma::new(clock.now());
-        endpoint.start().finish(ms(2), false, clock.now());
+        endpoint
+            .start(clock.now())
+            .finish(ms(2), false, clock.now());
         assert!(near(endpoint.latency(clock.now()), PENALTY));
         let later = clock.advance(DECAY * 2);
         assert!(near(
             endpoint.latency(later),
             PENALTY.mul_f64((-2_f64).exp())
         ));
-        endpoint.start().finish(ms(7_000), false, clock.now());
+        endpoint
+            .start(clock.now())
+            .finish(ms(7_000), false, clock.now());
         assert!(near(endpoint.latency(later), ms(7_000)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_given_up_took_at_least_as_long_as_it_was_waited_for() {
+        let endpoint = PeakEwma::new(Instant::now());
+        let call = endpoint.start(Instant::now());
+        tokio::time::advance(ms(700)).await;
+        drop(call);
+        let latency = endpoint.latency(Instant::now());
+        assert!((ms(699)..=ms(701)).contains(&latency), "{latency:?}");
+        // It only ever raises: one given up soon says nothing of how long it would have taken.
+        drop(endpoint.start(Instant::now()));
+        assert!(endpoint.latency(Instant::now()) >= ms(699));
     }
 
     #[test]
@@ -216,7 +253,7 @@ mod tests {
         let now = Instant::now();
         let endpoint = PeakEwma::new(now);
         let idle = endpoint.cost(now);
-        let calls: Vec<_> = (0..4).map(|_| endpoint.start()).collect();
+        let calls: Vec<_> = (0..4).map(|_| endpoint.start(now)).collect();
         assert!((endpoint.cost(now) / idle - 5.0).abs() < 1e-9);
         drop(calls);
         assert_eq!(endpoint.in_flight(), 0);
@@ -229,12 +266,12 @@ mod tests {
         let rested = PeakEwma::new(clock.now());
         clock.advance(Duration::from_hours(24 * 365));
         assert_eq!(rested.latency(clock.now()), LEAST);
-        let _calls: Vec<_> = (0..10).map(|_| rested.start()).collect();
+        let _calls: Vec<_> = (0..10).map(|_| rested.start(clock.now())).collect();
         let busy = PeakEwma::new(clock.now());
-        busy.start().finish(ms(10), true, clock.now());
+        busy.start(clock.now()).finish(ms(10), true, clock.now());
         assert!(rested.cost(clock.now()) > LEAST.as_secs_f64() * 10.0);
         // Still exact after a year: the penalty is there, and wears off.
-        rested.start().finish(ms(2), false, clock.now());
+        rested.start(clock.now()).finish(ms(2), false, clock.now());
         assert!(near(rested.latency(clock.now()), PENALTY));
         let later = clock.advance(DECAY);
         assert!(near(rested.latency(later), PENALTY.mul_f64((-1_f64).exp())));
@@ -293,7 +330,7 @@ mod tests {
                 let chosen = chosen.unwrap();
                 first += u32::from(chosen == 0);
                 let latency = if chosen == 0 { ms(latency_ms) } else { ms(20) };
-                endpoints[chosen].start().finish(latency, true, now);
+                endpoints[chosen].start(now).finish(latency, true, now);
             }
             f64::from(first) / 10_000.0
         };
@@ -333,7 +370,7 @@ mod tests {
             let mut worst = FIRST_GUESS;
             for (pause_ms, latency_ms, ok) in calls {
                 let now = clock.advance(ms(pause_ms));
-                endpoint.start().finish(ms(latency_ms), ok, now);
+                endpoint.start(clock.now()).finish(ms(latency_ms), ok, now);
                 worst = worst.max(if ok { ms(latency_ms) } else { ms(latency_ms).max(PENALTY) });
                 let latency = endpoint.latency(now);
                 prop_assert!(latency >= LEAST && latency <= worst.mul_f64(1.001));

@@ -103,7 +103,8 @@ impl Upstream {
 
     /// Puts other settings in force, for calls that begin from now on. What they leave as it was
     /// goes on undisturbed, and breakers stay where they are. Calls under way end under the settings
-    /// they began with; if those of the breaker change, their verdicts no longer count.
+    /// they began with; if those of the breaker change, their verdicts no longer count, and if those
+    /// of the bulkhead do, it starts empty and does not know of them.
     ///
     /// # Errors
     /// [`SettingsError`] names the key that cannot be; nothing has changed then.
