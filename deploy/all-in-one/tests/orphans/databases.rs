@@ -27,7 +27,11 @@ async fn ends_with_its_caller(scene: Scene, end: End) {
     // One writer of a process waits for the file itself, in a thread nobody can interrupt; all
     // others wait for that one.
     let ahead = match looker.engine {
-        Engine::Sqlite => Some(Caller::asks(&scene.app, &scene.write, None).await),
+        Engine::Sqlite => {
+            let ahead = Caller::asks(&scene.app, &scene.write, None).await;
+            scene::a_writer_waits_for_the_file().await;
+            Some(ahead)
+        }
         Engine::Postgres => None,
     };
     let before = i64::from(ahead.is_some());

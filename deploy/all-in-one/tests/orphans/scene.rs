@@ -275,12 +275,29 @@ impl Looker {
     }
 }
 
+/// Waits until a writer of this process has passed the queue and waits for the file itself. Whoever
+/// writes after it waits for it, and not for the file.
+pub(crate) async fn a_writer_waits_for_the_file() {
+    let used = |line: &str| {
+        let connections = line.starts_with("db_client_connection_count{");
+        connections && line.contains("db_client_connection_state=\"used\"")
+    };
+    eventually("a writer at the file", async || {
+        (sum_of(used) > 0).then_some(())
+    })
+    .await;
+}
+
 /// Requests this process works on.
 fn under_way() -> i64 {
+    sum_of(|line| line.starts_with("http_server_active_requests{"))
+}
+
+/// What the lines of `/metrics` that `count` add up to.
+fn sum_of(count: impl Fn(&str) -> bool) -> i64 {
     let text = metrics_text();
-    let lines = text.lines();
-    let active = lines.filter(|line| line.starts_with("http_server_active_requests{"));
-    let values = active.filter_map(|line| line.rsplit(' ').next()?.parse::<i64>().ok());
+    let lines = text.lines().filter(|line| count(line));
+    let values = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<i64>().ok());
     values.sum()
 }
 
