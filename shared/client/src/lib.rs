@@ -141,12 +141,6 @@ pub mod testing;
 mod upstream;
 mod user;
 
-/// The scripted peer of the tests, for what cannot be seen from the outside.
-#[cfg(test)]
-#[expect(dead_code, reason = "the tests outside use the rest of it")]
-#[path = "../tests/calls/peer.rs"]
-mod peer;
-
 pub use cache::{CacheSettings, Lookup, Reading};
 pub use call::{CachedCall, Call};
 pub use course::CourseClient;

@@ -35,6 +35,23 @@ fn two(peer: &Script, configure: impl FnOnce(&mut UpstreamSettings)) -> Upstream
     peer.upstream("course", &settings).unwrap()
 }
 
+/// Two endpoints, the first of which fails whatever it is asked; only their standing beside each
+/// other counts.
+fn one_always_fails() -> (Script, Upstream) {
+    let slowly = Duration::from_millis(10);
+    let peer = Script::deciding(move |sent: &Sent| match &*sent.host {
+        "one:80" => Act::status(500).after(slowly),
+        _ => good().after(slowly),
+    });
+    let upstream = two(&peer, |settings| {
+        settings.budget.percent = 100;
+        // Out of the way.
+        settings.breaker.consecutive_failures = 255;
+        settings.breaker.minimum_calls = 100_000;
+    });
+    (peer, upstream)
+}
+
 fn sent_to(peer: &Script, host: &str) -> usize {
     peer.sent().iter().filter(|sent| sent.host == host).count()
 }
@@ -106,17 +123,7 @@ async fn with_every_breaker_open_the_soonest_probe_is_told() {
 
 #[tokio::test(start_paused = true)]
 async fn an_endpoint_that_fails_far_more_than_its_peers_is_left_out_but_never_the_last() {
-    let slowly = Duration::from_millis(10);
-    let peer = Script::deciding(move |sent: &Sent| match &*sent.host {
-        "one:80" => Act::status(500).after(slowly),
-        _ => good().after(slowly),
-    });
-    let upstream = two(&peer, |settings| {
-        settings.budget.percent = 100;
-        // Out of the way: this is about standing beside peers.
-        settings.breaker.consecutive_failures = 255;
-        settings.breaker.minimum_calls = 100_000;
-    });
+    let (peer, upstream) = one_always_fails();
     let courses = CourseClient::from(upstream.clone());
     let ejected = |peer: &Script| {
         let ejected = |event: Event| match event {
@@ -191,16 +198,7 @@ async fn each_of_several_addresses_of_a_name_is_an_endpoint() {
 
 #[tokio::test(start_paused = true)]
 async fn one_that_is_left_out_is_asked_when_there_is_no_other_and_a_change_does_not_let_it_back() {
-    let slowly = Duration::from_millis(10);
-    let peer = Script::deciding(move |sent: &Sent| match &*sent.host {
-        "one:80" => Act::status(500).after(slowly),
-        _ => good().after(slowly),
-    });
-    let upstream = two(&peer, |settings| {
-        settings.budget.percent = 100;
-        settings.breaker.consecutive_failures = 255;
-        settings.breaker.minimum_calls = 100_000;
-    });
+    let (peer, upstream) = one_always_fails();
     let courses = CourseClient::from(upstream.clone());
     for _ in 0..2 {
         let calls = (0..60).map(|_| courses.stats_of(ada()));

@@ -12,6 +12,7 @@ mod faults;
 mod hedges;
 mod peer;
 mod pitfalls;
+mod posts;
 mod queue;
 mod retries;
 mod settings;
