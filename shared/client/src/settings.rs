@@ -191,7 +191,7 @@ impl UpstreamSettings {
             "be 0 when `attempts` is 1: a hedge is a second attempt",
         )?;
         require(
-            self.hedge.min_delay_ms < self.attempt_timeout_ms,
+            self.hedge.max_extra_percent == 0 || self.hedge.min_delay_ms < self.attempt_timeout_ms,
             "hedge.min_delay_ms",
             "be below `attempt_timeout_ms`",
         )?;
@@ -299,6 +299,17 @@ mod tests {
     }
 
     #[test]
+    fn what_hedges_would_need_is_asked_of_nobody_who_sends_none() {
+        let settings = UpstreamSettings {
+            connect_timeout_ms: 1,
+            attempt_timeout_ms: 1,
+            ..UpstreamSettings::default()
+        };
+        assert_eq!(settings.hedge.max_extra_percent, 0);
+        assert!(settings.limits().is_ok());
+    }
+
+    #[test]
     fn settings_that_contradict_themselves_are_refused_by_the_name_of_the_key() {
         let defaults = UpstreamSettings::default;
         for (settings, key) in [
@@ -340,6 +351,17 @@ mod tests {
                     ..defaults()
                 },
                 "hedge.max_extra_percent",
+            ),
+            (
+                UpstreamSettings {
+                    hedge: HedgeSettings {
+                        max_extra_percent: 2,
+                        min_delay_ms: 2_000,
+                        ..HedgeSettings::default()
+                    },
+                    ..defaults()
+                },
+                "hedge.min_delay_ms",
             ),
             (
                 UpstreamSettings {

@@ -195,7 +195,8 @@ impl Seen<'_> {
         let Some((status, hint)) = deed.answer(sent) else {
             return Ok(());
         };
-        prop_assert!(status >= 500 && status != 501 || status == 429 && hint.is_some());
+        let ambiguous = status >= 500 && status != 501 || status == 408;
+        prop_assert!(ambiguous || status == 429 && hint.is_some(), "{status}");
         if let (429 | 503, Some(hint)) = (status, hint) {
             let wait = Duration::from_millis(deed.after_ms) + Duration::from_secs(hint);
             prop_assert!(next.at - sent.at >= wait, "sooner than told");
