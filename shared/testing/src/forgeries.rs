@@ -43,6 +43,8 @@ fn of(users: &TestUsers, user: i64) -> Vec<(&'static str, String)> {
             "subject of no kind",
             token().claim("sub", "1' OR '1'='1").sign(),
         ),
+        ("no session", token().claim("sid", Value::Null).sign()),
+        ("no version", token().claim("ver", Value::Null).sign()),
         ("unknown role", token().claim("role", "root").sign()),
         ("not a token", "abc".to_owned()),
     ]

@@ -83,6 +83,8 @@ impl TestUsers {
             "aud": "lyceum",
             "sub": user.into().to_string(),
             "role": role,
+            "sid": 1,
+            "ver": 1,
             "iat": issued,
             "exp": expires,
             "jti": Uuid::new_v4(),

@@ -107,6 +107,8 @@ pub(crate) mod tests {
         CurrentUser {
             id: id.try_into().unwrap(),
             role,
+            session_id: 1,
+            token_version: 1,
             expires_at: NOW,
         }
     }

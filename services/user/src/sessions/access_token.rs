@@ -8,15 +8,17 @@ use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use lyceum_chassis::auth::{AUDIENCE, Claims, ISSUER, TOKEN_TYPE};
-use lyceum_contracts::ids::UserId;
-use lyceum_contracts::role::Role;
 use time::OffsetDateTime;
 use uuid::Uuid;
+
+use crate::entity::user;
 
 /// PKCS #8 envelope of an Ed25519 seed (RFC 8410 §7); the 32 bytes of the seed follow.
 const PKCS8_PREFIX: [u8; 16] = [
     0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
 ];
+/// The version of every account: nothing calls tokens in yet.
+const TOKEN_VERSION: i64 = 1;
 /// Bytes of an Ed25519 seed.
 const SEED_BYTES: usize = 32;
 
@@ -77,11 +79,11 @@ impl Issuer {
         self.lifetime
     }
 
-    /// A token that says who and as what, from `now` on (RFC 9068).
+    /// A token that says who and as what, in which session, from `now` on (RFC 9068).
     pub(crate) fn issue(
         &self,
-        user: UserId,
-        role: Role,
+        user: &user::Model,
+        session_id: i64,
         now: OffsetDateTime,
     ) -> Result<String, jsonwebtoken::errors::Error> {
         let header = Header {
@@ -92,8 +94,10 @@ impl Issuer {
         let claims = Claims {
             iss: ISSUER.to_owned(),
             aud: AUDIENCE.to_owned(),
-            sub: user.to_string(),
-            role,
+            sub: user.id.to_string(),
+            role: user.role,
+            sid: session_id,
+            ver: TOKEN_VERSION,
             iat: now.unix_timestamp(),
             exp: (now + self.lifetime).unix_timestamp(),
             jti: Uuid::new_v4().to_string(),
@@ -113,15 +117,26 @@ impl Issuer {
 mod tests {
     use super::*;
     use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
+    use lyceum_contracts::role::Role;
 
     const SEED: &str = "bHljZXVtLWRldmVsb3BtZW50LXNpZ25pbmcta2V5ISE=";
 
     #[test]
     fn a_token_is_verified_with_the_published_key_it_names() {
         let issuer = Issuer::new(SigningKey::parse(SEED).unwrap(), Duration::from_mins(15));
-        let user = UserId::try_from(7).unwrap();
         let now = OffsetDateTime::from_unix_timestamp(4_000_000_000).unwrap();
-        let token = issuer.issue(user, Role::Instructor, now).unwrap();
+        let user = user::Model {
+            id: 7.try_into().unwrap(),
+            email: String::new(),
+            email_folded: String::new(),
+            full_name: String::new(),
+            password_hash: String::new(),
+            role: Role::Instructor,
+            version: 3,
+            created_at: now,
+            updated_at: now,
+        };
+        let token = issuer.issue(&user, 5, now).unwrap();
 
         let header = decode_header(&token).unwrap();
         assert_eq!(header.typ.as_deref(), Some("at+jwt"));
@@ -133,6 +148,7 @@ mod tests {
         let key = DecodingKey::from_jwk(key).unwrap();
         let claims = decode::<Claims>(&token, &key, &rules).unwrap().claims;
         assert_eq!((claims.sub.as_str(), claims.role), ("7", Role::Instructor));
+        assert_eq!((claims.sid, claims.ver), (5, 1));
         assert_eq!((claims.iat, claims.exp), (4_000_000_000, 4_000_000_900));
     }
 

@@ -51,13 +51,13 @@ pub(crate) async fn authenticate(
     }
 }
 
-/// Opens a session of `lifetime` and gives its first token.
+/// Opens a session of `lifetime` and gives its id and first token.
 pub(crate) async fn open_session(
     database: &Database,
     user: &user::Model,
     lifetime: Duration,
     now: OffsetDateTime,
-) -> Result<RefreshToken, DbErr> {
+) -> Result<(i64, RefreshToken), DbErr> {
     let transaction = database.begin_write().await?;
     store::delete_expired(&transaction, user.id, now).await?;
     let session = store::insert(&transaction, user.id, now, now + lifetime).await?;
@@ -69,7 +69,7 @@ pub(crate) async fn open_session(
         session.id = session.id,
         "signed in"
     );
-    Ok(token)
+    Ok((session.id, token))
 }
 
 async fn issue_token(
@@ -92,7 +92,7 @@ pub(crate) enum RefreshError {
     Database(#[from] DbErr),
 }
 
-/// Spends a token and gives its successor, with the account as it is now.
+/// Spends a token and gives its successor, with the account as it is now and the session's id.
 ///
 /// A token that is spent already is in two hands. Nobody can tell which of them is its owner's,
 /// so the session ends for both (RFC 9700 §4.14.2).
@@ -100,7 +100,7 @@ pub(crate) async fn refresh_session(
     database: &Database,
     presented: &RefreshToken,
     now: OffsetDateTime,
-) -> Result<(user::Model, RefreshToken), RefreshError> {
+) -> Result<(user::Model, i64, RefreshToken), RefreshError> {
     let transaction = database.begin_write().await?;
     let token = store::find_token(&transaction, &presented.digest()).await?;
     let token = token.ok_or(RefreshError::Ended)?;
@@ -124,7 +124,7 @@ pub(crate) async fn refresh_session(
     let user = user.ok_or(RefreshError::Ended)?;
     let successor = issue_token(&transaction, session.id, now).await?;
     transaction.commit().await?;
-    Ok((user, successor))
+    Ok((user, session.id, successor))
 }
 
 /// Ends the session a token belongs to, spent or not. What is unknown or over stays so.

@@ -31,8 +31,9 @@ pub(crate) async fn open_session(
 ) -> Result<HttpResponse, ApiError> {
     let user = commands::authenticate(&state.database, &state.hasher, login).await?;
     let now = clock::now();
-    let token = commands::open_session(&state.database, &user, state.session_lifetime, now).await?;
-    answer(&state, &user, &token, now)
+    let (session, token) =
+        commands::open_session(&state.database, &user, state.session_lifetime, now).await?;
+    answer(&state, &user, session, &token, now)
 }
 
 /// Goes on with a session: the token is spent, the answer holds the next one.
@@ -48,8 +49,9 @@ pub(crate) async fn refresh_session(
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     let now = clock::now();
-    let (user, successor) = commands::refresh_session(&state.database, &token, now).await?;
-    answer(&state, &user, &successor, now)
+    let (user, session, successor) =
+        commands::refresh_session(&state.database, &token, now).await?;
+    answer(&state, &user, session, &successor, now)
 }
 
 /// Signs out. A session that has ended already, or never was, is as good.
@@ -80,12 +82,13 @@ pub(crate) async fn get_jwks(state: Data<State>) -> HttpResponse {
 fn answer(
     state: &State,
     user: &user::Model,
+    session: i64,
     token: &RefreshToken,
     now: OffsetDateTime,
 ) -> Result<HttpResponse, ApiError> {
     let access_token = state
         .issuer
-        .issue(user.id, user.role, now)
+        .issue(user, session, now)
         .map_err(ApiError::internal)?;
     Ok(HttpResponse::Ok().json(Session {
         access_token,

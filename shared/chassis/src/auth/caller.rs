@@ -25,6 +25,10 @@ pub struct CurrentUser {
     pub id: UserId,
     /// As what.
     pub role: Role,
+    /// The session the token was issued in.
+    pub session_id: i64,
+    /// How often the person's tokens had been called in when it was issued.
+    pub token_version: i64,
     /// When the token ends (UTC); a stream does not outlive it.
     pub expires_at: OffsetDateTime,
 }

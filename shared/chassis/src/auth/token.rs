@@ -29,6 +29,10 @@ pub struct Claims {
     pub sub: String,
     /// What the person may be.
     pub role: Role,
+    /// The session it was issued in.
+    pub sid: i64,
+    /// How often the person's tokens had been called in when it was issued.
+    pub ver: i64,
     /// When it was issued, in seconds since 1970.
     pub iat: i64,
     /// When it ends, in seconds since 1970.
@@ -71,6 +75,8 @@ pub(super) fn verify(token: &str, key: &DecodingKey) -> Result<CurrentUser, Inva
     Ok(CurrentUser {
         id,
         role: claims.role,
+        session_id: claims.sid,
+        token_version: claims.ver,
         expires_at,
     })
 }
