@@ -12,6 +12,7 @@ use utoipa::OpenApi;
 use utoipa::openapi;
 
 use crate::accounts::{self, FirstAdmin};
+use crate::audit;
 use crate::migration::Migrator;
 use crate::openapi::Description;
 use crate::password::Hasher;
@@ -76,6 +77,10 @@ impl Service for App {
         chassis
             .tasks
             .spawn("idempotency keys", move |stop| pruner.clone().run(stop));
+        let pruner = audit::Pruner::new(chassis.database.clone(), service.audit);
+        chassis
+            .tasks
+            .spawn("audit entries", move |stop| pruner.clone().run(stop));
         let keys = UserKeys::own(&state.issuer.public_keys());
         let routes = move |config: &mut _| routes::configure(config, &state);
         let server = chassis.into_server(Self::openapi(), keys, upstreams, routes);

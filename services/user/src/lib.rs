@@ -12,11 +12,13 @@
 //! | `sessions` | who is signed in: access tokens, and refresh tokens that rotate |
 //! | `password` | what a password must be, and how it is kept |
 //! | `overview` | one person's account, courses, figures and unread count, gathered concurrently |
+//! | `audit` | security events, kept for admins |
 //! | `error` | each outcome of a command as a problem |
 //! | `entity`, `migration` | the tables |
 
 mod accounts;
 mod app;
+mod audit;
 mod entity;
 mod error;
 mod migration;

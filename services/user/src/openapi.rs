@@ -3,7 +3,7 @@
 use lyceum_chassis::openapi::InCommon;
 use utoipa::OpenApi;
 
-use crate::{accounts, overview, sessions};
+use crate::{accounts, audit, overview, sessions};
 
 /// The description served at `/openapi.json`; the committed copy is in `docs/openapi`.
 #[derive(OpenApi)]
@@ -16,6 +16,7 @@ use crate::{accounts, overview, sessions};
         (name = "accounts", description = "Who there is: registered, read, changed, listed"),
         (name = "sessions", description = "Who is signed in"),
         (name = "overview", description = "Everything about one person in one answer"),
+        (name = "audit", description = "What happened to accounts and sessions, for admins"),
         (name = "internal", description = "For services of the platform"),
     ),
     paths(
@@ -30,6 +31,7 @@ use crate::{accounts, overview, sessions};
         sessions::handlers::end_session,
         sessions::handlers::get_jwks,
         overview::handlers::get_overview,
+        audit::handlers::list_audit_entries,
     ),
     modifiers(&InCommon),
 )]

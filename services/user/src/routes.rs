@@ -3,6 +3,7 @@
 use actix_web::web::{self, Data, ServiceConfig};
 
 use crate::accounts::handlers as accounts;
+use crate::audit::handlers as audit;
 use crate::overview::handlers as overview;
 use crate::sessions::handlers as sessions;
 use crate::state::State;
@@ -26,6 +27,7 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
         .service(web::resource("/auth/login").route(web::post().to(sessions::open_session)))
         .service(web::resource("/auth/refresh").route(web::post().to(sessions::refresh_session)))
         .service(web::resource("/auth/logout").route(web::post().to(sessions::end_session)))
+        .service(web::resource("/audit").route(web::get().to(audit::list_audit_entries)))
         .service(web::resource("/.well-known/jwks.json").route(web::get().to(sessions::get_jwks)))
         .service(
             web::resource("/internal/users/lookup").route(web::post().to(accounts::lookup_users)),

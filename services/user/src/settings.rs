@@ -37,6 +37,8 @@ pub struct UserSettings {
     pub outbox: OutboxSettings,
     /// How keyed requests are remembered.
     pub idempotency: IdempotencySettings,
+    /// How security events are kept.
+    pub audit: AuditSettings,
     /// Whom this service asks.
     pub upstreams: Upstreams,
 }
@@ -49,6 +51,14 @@ pub struct PasswordSettings {
     pub concurrency: usize,
     /// Hashes waiting for their turn; beyond that the answer is 503.
     pub queue: usize,
+}
+
+/// How security events are kept.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditSettings {
+    /// How long an event can be read, in days: 1 to 3650.
+    pub keep_days: u32,
 }
 
 /// How tokens are signed and how long they last.
@@ -117,6 +127,21 @@ impl TokenSettings {
     }
 }
 
+impl AuditSettings {
+    pub(crate) const fn keep(self) -> Duration {
+        Duration::from_hours(24 * self.keep_days as u64)
+    }
+
+    fn check(self) -> Result<(), SettingsError> {
+        // A day to look at what happened, and not for ever: ids are personal data too.
+        if (1..=3_650).contains(&self.keep_days) {
+            return Ok(());
+        }
+        let reason = "must be between 1 and 3650";
+        Err(SettingsError::refused("audit.keep_days", reason))
+    }
+}
+
 impl PasswordSettings {
     fn check(&self) -> Result<(), SettingsError> {
         if self.concurrency > MAX_CONCURRENCY {
@@ -160,6 +185,7 @@ impl UserSettings {
 impl ServiceSettings for UserSettings {
     fn check(&self, environment: Environment) -> Result<(), SettingsError> {
         self.passwords.check()?;
+        self.audit.check()?;
         self.tokens.check()?;
         self.outbox.check()?;
         self.idempotency.check()?;
@@ -259,6 +285,8 @@ mod tests {
             ),
             ("PASSWORDS__CONCURRENCY", "217", "passwords.concurrency"),
             ("PASSWORDS__QUEUE", "100001", "passwords.queue"),
+            ("AUDIT__KEEP_DAYS", "0", "audit.keep_days"),
+            ("AUDIT__KEEP_DAYS", "3651", "audit.keep_days"),
             ("ADMIN__EMAIL", "nobody", "admin.email"),
             ("ADMIN__PASSWORD", "password1", "admin.password"),
             ("ADMIN__FULL_NAME", " ", "admin.full_name"),

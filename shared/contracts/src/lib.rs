@@ -8,11 +8,13 @@
 //! |---|---|
 //! | [`ids`] | typed 64-bit ids |
 //! | [`user`], [`course`], [`notification`] | requests and responses of one service each |
+//! | [`audit`] | what is kept of security events |
 //! | [`event`] | what happened, told through the outbox |
 //! | [`problem`] | RFC 9457 errors, one vocabulary for all services |
 //! | [`page`] | the shape of every list |
 //! | [`header`] | header names of our own |
 
+pub mod audit;
 pub mod course;
 pub mod event;
 pub mod header;

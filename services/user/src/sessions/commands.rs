@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use lyceum_chassis::database::{Database, DbErr};
+use lyceum_contracts::ids::UserId;
 use sea_orm::ConnectionTrait;
 use time::OffsetDateTime;
 
 use super::domain::{Login, RefreshToken};
 use super::store::{self, Ending, Spending};
 use crate::accounts;
+use crate::audit::{self, Action, Record};
 use crate::entity::user;
 use crate::password::{HashError, Hasher};
 
@@ -29,6 +31,7 @@ pub(crate) async fn authenticate(
     database: &Database,
     hasher: &Hasher,
     login: Login,
+    now: OffsetDateTime,
 ) -> Result<user::Model, LoginError> {
     let account = match &login.email {
         Some(email) => accounts::store::find_by_email(database, email).await?,
@@ -41,9 +44,16 @@ pub(crate) async fn authenticate(
     match account {
         Some(account) if matches => Ok(account),
         account => {
+            let subject = account.map(|account| account.id);
+            let failure = Record {
+                actor: None,
+                subject,
+                action: Action::LoginFailed,
+            };
+            audit::record(database, failure, now).await?;
             tracing::warn!(
                 event = "session.login_failed",
-                user.id = account.map(|account| account.id.get()),
+                user.id = subject.map(UserId::get),
                 "wrong credentials"
             );
             Err(LoginError::InvalidCredentials)
@@ -62,6 +72,12 @@ pub(crate) async fn open_session(
     store::delete_expired(&transaction, user.id, now).await?;
     let session = store::insert(&transaction, user.id, now, now + lifetime).await?;
     let token = issue_token(&transaction, session.id, now).await?;
+    let login = Record {
+        actor: Some(user.id),
+        subject: Some(user.id),
+        action: Action::Login,
+    };
+    audit::record(&transaction, login, now).await?;
     transaction.commit().await?;
     tracing::info!(
         event = "session.opened",

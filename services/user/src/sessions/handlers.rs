@@ -29,7 +29,7 @@ pub(crate) async fn open_session(
     Body(login): Body<Login>,
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    let user = commands::authenticate(&state.database, &state.hasher, login).await?;
+    let user = commands::authenticate(&state.database, &state.hasher, login, clock::now()).await?;
     let now = clock::now();
     let (session, token) =
         commands::open_session(&state.database, &user, state.session_lifetime, now).await?;

@@ -60,6 +60,7 @@ fn table(ada: UserId) -> Vec<Row> {
         row("POST", "/auth/login", Some(wrong), [401; 6]),
         row("POST", "/auth/refresh", Some(token.clone()), [401; 6]),
         row("POST", "/auth/logout", Some(token), [204; 6]),
+        row("GET", "/audit", None, [401, 403, 403, 403, 200, 401]),
         row("GET", "/.well-known/jwks.json", None, [200; 6]),
         row(
             "POST",

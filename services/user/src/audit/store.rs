@@ -1,0 +1,89 @@
+//! Queries on audit entries.
+
+use lyceum_chassis::database::DbErr;
+use lyceum_contracts::ids::UserId;
+use sea_orm::{
+    ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ConnectionTrait, EntityTrait,
+    QueryFilter, QueryOrder, QuerySelect, Set,
+};
+use time::OffsetDateTime;
+
+use super::Action;
+use super::listing::Listing;
+use crate::entity::audit_entry::{ActiveModel, Column, Entity, Model};
+
+/// What happened, to be kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Record {
+    /// Who did it; `None` when nobody was signed in.
+    pub(crate) actor: Option<UserId>,
+    /// Whose account it is about; `None` when it is about none.
+    pub(crate) subject: Option<UserId>,
+    pub(crate) action: Action,
+}
+
+/// Keeps what happened. Pass the transaction of the effect, so that both are there or neither.
+pub(crate) async fn record(
+    db: &impl ConnectionTrait,
+    record: Record,
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    let entry = ActiveModel {
+        id: ActiveValue::NotSet,
+        at: Set(now),
+        action: Set(record.action),
+        actor_id: Set(record.actor),
+        subject_id: Set(record.subject),
+    };
+    entry.insert(db).await.map(drop)
+}
+
+/// One page, newest first, and one row more.
+pub(super) async fn list(db: &impl ConnectionTrait, listing: Listing) -> Result<Vec<Model>, DbErr> {
+    let mut query = Entity::find().order_by_desc(Column::Id);
+    if let Some(user) = listing.user {
+        let concerned = Condition::any()
+            .add(Column::ActorId.eq(user))
+            .add(Column::SubjectId.eq(user));
+        query = query.filter(concerned);
+    }
+    if let Some(action) = listing.action {
+        query = query.filter(Column::Action.eq(action));
+    }
+    if let Some(since) = listing.since {
+        query = query.filter(Column::At.gte(since));
+    }
+    if let Some(after) = listing.window.after {
+        query = query.filter(Column::Id.lt(after));
+    }
+    let window = listing.window;
+    query.offset(window.skip).limit(window.rows()).all(db).await
+}
+
+/// Forgets up to `limit` entries from before `end`, oldest first; how many it were. With nothing
+/// to forget this is one read.
+pub(super) async fn delete_before(
+    db: &impl ConnectionTrait,
+    end: OffsetDateTime,
+    limit: u64,
+) -> Result<u64, DbErr> {
+    // The oldest by id, then those of them that are old: never a look at the whole table.
+    let oldest: Vec<(i64, OffsetDateTime)> = Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::At])
+        .order_by_asc(Column::Id)
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let old = oldest.into_iter().filter(|(_, at)| *at < end);
+    let ids: Vec<i64> = old.map(|(id, _)| id).collect();
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let deleted = Entity::delete_many()
+        .filter(Column::Id.is_in(ids))
+        .exec(db)
+        .await?;
+    Ok(deleted.rows_affected)
+}
