@@ -83,6 +83,10 @@ id! {
     /// One line in one person's inbox; owned by the notification service.
     NotificationId
 }
+id! {
+    /// Work that goes on after its request was answered; owned by the user service.
+    JobId
+}
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@
 //! | [`ids`] | typed 64-bit ids |
 //! | [`user`], [`course`], [`notification`] | requests and responses of one service each |
 //! | [`audit`] | what is kept of security events |
+//! | [`job`] | work that takes longer than a request |
 //! | [`event`] | what happened, told through the outbox |
 //! | [`problem`] | RFC 9457 errors, one vocabulary for all services |
 //! | [`page`] | the shape of every list |
@@ -19,6 +20,7 @@ pub mod course;
 pub mod event;
 pub mod header;
 pub mod ids;
+pub mod job;
 pub mod notification;
 pub mod page;
 pub mod problem;

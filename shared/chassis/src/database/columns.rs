@@ -66,6 +66,11 @@ pub fn json(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).json_binary().not_null().take()
 }
 
+/// A JSON document or nothing.
+pub fn optional_json(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).json_binary().null().take()
+}
+
 /// A moment in UTC, to the microsecond: `timestamptz` on Postgres, text that sorts on `SQLite`.
 pub fn timestamp(name: &'static str) -> ColumnDef {
     ColumnDef::new(name)

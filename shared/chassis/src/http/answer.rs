@@ -43,6 +43,15 @@ impl Answer {
         }
     }
 
+    /// 202, and where to ask how far it is.
+    pub fn accepted(location: impl Into<String>, body: &impl Serialize) -> Self {
+        Self {
+            status: StatusCode::ACCEPTED,
+            location: Some(location.into()),
+            ..Self::ok(body)
+        }
+    }
+
     /// Adds the `ETag` of a version.
     #[must_use]
     pub fn version(mut self, version: i64) -> Self {

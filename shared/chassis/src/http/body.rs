@@ -94,14 +94,33 @@ fn parse<T: FromFields>(bytes: &[u8]) -> Result<T, ApiError> {
     let value = json::parse(bytes).map_err(|error| {
         ApiError::of(ProblemKind::MalformedRequest).detail(format!("the body is not JSON: {error}"))
     })?;
+    read(value).map_err(ApiError::faults)
+}
+
+/// One line of a body that is a stream of JSON objects (NDJSON), read as a whole body is; what is
+/// not JSON is a fault of the line.
+///
+/// # Errors
+/// Every fault of the line, with pointers into it.
+pub fn parse_line<T: FromFields>(line: &[u8]) -> Result<T, Vec<Fault>> {
+    let value = json::parse(line).map_err(|error| vec![fault("malformed", error.to_string())])?;
+    read(value)
+}
+
+fn read<T: FromFields>(value: Value) -> Result<T, Vec<Fault>> {
     let Value::Object(values) = value else {
-        return Err(ApiError::faults(vec![Fault {
-            pointer: "#".to_owned(),
-            detail: "must be an object".to_owned(),
-            code: "wrong_type".to_owned(),
-        }]));
+        return Err(vec![fault("wrong_type", "must be an object")]);
     };
-    Fields::of_body(values).read().map_err(ApiError::faults)
+    Fields::of_body(values).read()
+}
+
+/// A fault of the whole.
+fn fault(code: &str, detail: impl Into<String>) -> Fault {
+    Fault {
+        pointer: "#".to_owned(),
+        detail: detail.into(),
+        code: code.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -168,6 +187,23 @@ mod tests {
             !error.problem().errors[1].detail.contains("12"),
             "the value is not repeated"
         );
+    }
+
+    #[test]
+    fn a_line_has_the_faults_of_a_body_and_that_it_is_no_json() {
+        let codes = |line: &[u8]| {
+            let faults = parse_line::<Person>(line).unwrap_err();
+            let named = faults.into_iter().map(|fault| (fault.pointer, fault.code));
+            named.collect::<Vec<_>>()
+        };
+        let named = |pointer: &str, code: &str| vec![(pointer.to_owned(), code.to_owned())];
+        assert_eq!(codes(br#"{"email":"#), named("#", "malformed"));
+        assert_eq!(codes(b"[]"), named("#", "wrong_type"));
+        assert_eq!(
+            codes(br#"{"email":"x","age":1}"#),
+            named("#/email", "no_at")
+        );
+        assert!(parse_line::<Person>(b"{\"email\":\"a@b\",\"age\":1}\r").is_ok());
     }
 
     #[test]

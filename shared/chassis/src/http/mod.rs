@@ -15,7 +15,7 @@ mod problem;
 mod query;
 
 pub use self::answer::Answer;
-pub use self::body::{Body, BodyLimit};
+pub use self::body::{Body, BodyLimit, parse_line};
 pub(crate) use self::fields::expectation;
 pub use self::fields::{Change, Fields, FromFields, Rule};
 pub use self::no_body::NoBody;
