@@ -1,8 +1,12 @@
-//! What happened: facts one service records and the notification service is told.
+//! What happened: facts one service records and the others are told.
 //!
 //! An event is written in the transaction that makes it true (crate `lyceum-outbox`), arrives at
 //! least once, and has its effect once because the receiver remembers `event_id`. Events carry
-//! ids and titles, never an address or a name: personal data stays with its owner.
+//! ids and what was published, never an address, a name or a token: personal data stays with its
+//! owner.
+
+use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -40,6 +44,41 @@ pub enum Event {
         /// The new account.
         user_id: UserId,
     },
+    /// What an account shows has changed: its name or its role.
+    #[serde(rename = "user.updated")]
+    UserUpdated {
+        /// The account.
+        user_id: UserId,
+    },
+    /// An account was deleted: whoever keeps something of the person erases it.
+    #[serde(rename = "user.deleted")]
+    UserDeleted {
+        /// The account that was.
+        user_id: UserId,
+    },
+    /// Somebody is to be sent a link that counts once. The token in it is made by the owner of the
+    /// link when the letter is written, and is nowhere before.
+    #[serde(rename = "mailed_link.requested")]
+    MailedLinkRequested {
+        /// Whom the letter is about; where it goes, the user service knows.
+        user_id: UserId,
+        /// The link, as the user service numbers it.
+        link_id: i64,
+        /// What following it does.
+        purpose: LinkPurpose,
+    },
+    /// An announcement of the platform has reached this person's turn.
+    #[serde(rename = "announcement.posted")]
+    AnnouncementPosted {
+        /// The announcement, as the user service numbers it.
+        announcement_id: i64,
+        /// Who is told.
+        user_id: UserId,
+        /// One line.
+        title: String,
+        /// What it says.
+        text: String,
+    },
     /// Somebody has a place in a course.
     #[serde(rename = "enrolment.created")]
     EnrolmentCreated {
@@ -54,11 +93,67 @@ pub enum Event {
     },
 }
 
+/// What following a mailed link does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(
+    feature = "sea-orm",
+    derive(sea_orm::DeriveValueType),
+    sea_orm(value_type = "String", column_type = "Text")
+)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkPurpose {
+    /// A new password is chosen.
+    ResetPassword,
+    /// A new address is confirmed.
+    ConfirmEmail,
+    /// The first password of an invited account is chosen.
+    AcceptInvitation,
+}
+
+/// The text names no purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a purpose is reset_password, confirm_email or accept_invitation")]
+pub struct UnknownPurpose;
+
+impl LinkPurpose {
+    /// The word on the wire and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ResetPassword => "reset_password",
+            Self::ConfirmEmail => "confirm_email",
+            Self::AcceptInvitation => "accept_invitation",
+        }
+    }
+}
+
+impl FromStr for LinkPurpose {
+    type Err = UnknownPurpose;
+
+    fn from_str(text: &str) -> Result<Self, UnknownPurpose> {
+        match text {
+            "reset_password" => Ok(Self::ResetPassword),
+            "confirm_email" => Ok(Self::ConfirmEmail),
+            "accept_invitation" => Ok(Self::AcceptInvitation),
+            _ => Err(UnknownPurpose),
+        }
+    }
+}
+
+impl fmt::Display for LinkPurpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 impl Event {
     /// The stable name in `type`, in the outbox and in spans.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::UserRegistered { .. } => "user.registered",
+            Self::UserUpdated { .. } => "user.updated",
+            Self::UserDeleted { .. } => "user.deleted",
+            Self::MailedLinkRequested { .. } => "mailed_link.requested",
+            Self::AnnouncementPosted { .. } => "announcement.posted",
             Self::EnrolmentCreated { .. } => "enrolment.created",
         }
     }

@@ -1,6 +1,7 @@
 //! Requests and responses of the user service.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize, Serializer};
 use time::OffsetDateTime;
@@ -53,6 +54,62 @@ pub struct Session {
     pub refresh_token: String,
 }
 
+/// What has become of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(
+    feature = "sea-orm",
+    derive(sea_orm::DeriveValueType),
+    sea_orm(value_type = "String", column_type = "Text")
+)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountStatus {
+    /// Its owner may sign in.
+    Active,
+    /// Made for somebody who has yet to choose a password.
+    Invited,
+    /// An admin has shut it; nobody signs in.
+    Disabled,
+    /// Nothing of the person is left; no route shows it.
+    Deleted,
+}
+
+/// The text names no status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a status is active, invited, disabled or deleted")]
+pub struct UnknownStatus;
+
+impl AccountStatus {
+    /// The word on the wire and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Invited => "invited",
+            Self::Disabled => "disabled",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+impl FromStr for AccountStatus {
+    type Err = UnknownStatus;
+
+    fn from_str(text: &str) -> Result<Self, UnknownStatus> {
+        match text {
+            "active" => Ok(Self::Active),
+            "invited" => Ok(Self::Invited),
+            "disabled" => Ok(Self::Disabled),
+            "deleted" => Ok(Self::Deleted),
+            _ => Err(UnknownStatus),
+        }
+    }
+}
+
+impl fmt::Display for AccountStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// An account as its owner and admins see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct User {
@@ -69,6 +126,8 @@ pub struct User {
     /// When the account was opened (UTC).
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
+    /// What has become of it.
+    pub status: AccountStatus,
 }
 
 /// An account as anybody else sees it.
@@ -196,7 +255,7 @@ mod tests {
     fn a_degraded_overview_has_empty_parts_and_reads_back() {
         let json = serde_json::json!({
             "user": {"id": 1, "email": "ada@example.org", "full_name": "Ada", "role": "student",
-                     "version": 1, "created_at": "2026-01-02T03:04:05Z"},
+                     "version": 1, "created_at": "2026-01-02T03:04:05Z", "status": "active"},
             "courses": [], "stats": {}, "unread": null,
             "degraded": [{"part": "stats", "reason": "timeout"}],
         });

@@ -68,7 +68,7 @@ async fn a_dead_notification_service_never_fails_an_enrolment_and_hears_of_it_la
         .flat_map(|batch| &batch.events)
         .map(|envelope| match &envelope.event {
             Event::EnrolmentCreated { user_id, .. } => user_id.get(),
-            Event::UserRegistered { .. } => panic!("the user service tells of that"),
+            other => panic!("not told by this service: {other:?}"),
         })
         .collect();
     people.sort_unstable();

@@ -2,6 +2,7 @@
 
 use lyceum_contracts::ids::UserId;
 use sea_orm::entity::prelude::*;
+use time::OffsetDateTime;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -11,6 +12,9 @@ pub(crate) struct Model {
     pub(crate) user_id: UserId,
     /// The last number given out; 0 before the first notification.
     pub(crate) head_seq: i64,
+    /// When everything of the person was erased. The row stays, so that an event which comes late
+    /// finds the inbox closed instead of opening a new one.
+    pub(crate) erased_at: Option<OffsetDateTime>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -41,8 +41,15 @@ pub(super) async fn take_in(
             let person = notice.recipient;
             let seq = inbox::store::append(&transaction, notice, now).await?;
             transaction.commit().await?;
-            hub.wake(person, seq);
+            if let Some(seq) = seq {
+                hub.wake(person, seq);
+            }
         }
+        Consequence::Erase(person) => {
+            inbox::store::erase(&transaction, person, now).await?;
+            transaction.commit().await?;
+        }
+        Consequence::Nothing => transaction.commit().await?,
     }
     Ok(Outcome::Accepted)
 }

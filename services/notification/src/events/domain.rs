@@ -12,6 +12,10 @@ pub(crate) enum Consequence {
     OpenInbox(UserId),
     /// Somebody finds a notification in the inbox.
     Tell(Notice),
+    /// Nothing of the person stays.
+    Erase(UserId),
+    /// The event is of no interest here; it counts as taken in.
+    Nothing,
 }
 
 /// A notification that has no place in a sequence yet.
@@ -42,6 +46,20 @@ impl Consequence {
         };
         match event {
             Event::UserRegistered { user_id } => Self::OpenInbox(*user_id),
+            Event::UserDeleted { user_id } => Self::Erase(*user_id),
+            // Names and roles are asked for when they are needed, and no letters are sent here.
+            Event::UserUpdated { .. } | Event::MailedLinkRequested { .. } => Self::Nothing,
+            Event::AnnouncementPosted {
+                announcement_id,
+                user_id,
+                title,
+                text,
+            } => tell(
+                *user_id,
+                title.clone(),
+                text,
+                json!({ "announcement_id": announcement_id }),
+            ),
             Event::EnrolmentCreated {
                 enrolment_id,
                 user_id,
@@ -60,6 +78,8 @@ impl Consequence {
 /// The longest title of a thing an event may carry, in characters: well above what any service
 /// of the platform lets people write.
 const MAX_TITLE: usize = 1_000;
+/// The longest text of an announcement, in characters; as with titles, above what may be written.
+const MAX_TEXT: usize = 20_000;
 
 /// Why an event cannot be taken in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -70,14 +90,18 @@ pub(crate) enum EventRule {
     TitleLength,
     #[error("must hold a title without control characters")]
     TitleControl,
+    #[error("must hold a text of 1 to {MAX_TEXT} characters")]
+    TextLength,
+    #[error("must hold a text without control characters but line breaks and tabs")]
+    TextControl,
 }
 
 impl Rule for EventRule {
     fn code(&self) -> &'static str {
         match self {
             Self::Time => "invalid_time",
-            Self::TitleLength => "out_of_range",
-            Self::TitleControl => "control_character",
+            Self::TitleLength | Self::TextLength => "out_of_range",
+            Self::TitleControl | Self::TextControl => "control_character",
         }
     }
 }
@@ -85,7 +109,14 @@ impl Rule for EventRule {
 /// Refuses what the database could not keep or an inbox could not show.
 pub(crate) fn check(event: &Event) -> Result<(), EventRule> {
     match event {
-        Event::UserRegistered { .. } => Ok(()),
+        Event::UserRegistered { .. }
+        | Event::UserUpdated { .. }
+        | Event::UserDeleted { .. }
+        | Event::MailedLinkRequested { .. } => Ok(()),
+        Event::AnnouncementPosted { title, text, .. } => {
+            check_title(title)?;
+            check_text(text)
+        }
         Event::EnrolmentCreated { course_title, .. } => check_title(course_title),
     }
 }
@@ -96,6 +127,16 @@ fn check_title(title: &str) -> Result<(), EventRule> {
     }
     if title.contains(char::is_control) {
         return Err(EventRule::TitleControl);
+    }
+    Ok(())
+}
+
+fn check_text(text: &str) -> Result<(), EventRule> {
+    if !(1..=MAX_TEXT).contains(&text.chars().count()) {
+        return Err(EventRule::TextLength);
+    }
+    if text.contains(|char: char| char.is_control() && !matches!(char, '\n' | '\r' | '\t')) {
+        return Err(EventRule::TextControl);
     }
     Ok(())
 }
@@ -134,6 +175,29 @@ mod tests {
             Consequence::of(&registration),
             Consequence::OpenInbox(user_id)
         );
+    }
+
+    #[test]
+    fn an_announcement_is_told_as_it_was_written() {
+        let posted = |text: &str| Event::AnnouncementPosted {
+            announcement_id: 7,
+            user_id: 2.try_into().unwrap(),
+            title: "Maintenance".to_owned(),
+            text: text.to_owned(),
+        };
+        let event = posted("On Sunday.\n\tAll day.");
+        assert_eq!(check(&event), Ok(()));
+        let Consequence::Tell(notice) = Consequence::of(&event) else {
+            panic!("somebody is told");
+        };
+        assert_eq!((notice.recipient.get(), notice.kind), (2, event.name()));
+        assert_eq!(notice.title, "Maintenance");
+        assert_eq!(notice.body, "On Sunday.\n\tAll day.");
+        assert_eq!(notice.data, json!({"announcement_id": 7}));
+        assert_eq!(check(&posted("")), Err(EventRule::TextLength));
+        let long = "n".repeat(MAX_TEXT + 1);
+        assert_eq!(check(&posted(&long)), Err(EventRule::TextLength));
+        assert_eq!(check(&posted("a\0")), Err(EventRule::TextControl));
     }
 
     proptest! {

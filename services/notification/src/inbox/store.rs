@@ -87,6 +87,7 @@ pub(crate) async fn open(connection: &impl ConnectionTrait, user: UserId) -> Res
     let row = recipient::ActiveModel {
         user_id: Set(user),
         head_seq: Set(0),
+        erased_at: Set(None),
     };
     recipient::Entity::insert(row)
         .on_conflict_do_nothing()
@@ -95,7 +96,35 @@ pub(crate) async fn open(connection: &impl ConnectionTrait, user: UserId) -> Res
         .map(drop)
 }
 
-/// Puts a notice at the end of its recipient's inbox; returns its place in the sequence.
+/// Forgets everything of one person for good. What comes later finds the inbox closed, also from
+/// a service that has not heard of it yet.
+pub(crate) async fn erase(
+    transaction: &impl ConnectionTrait,
+    user: UserId,
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    let closed = recipient::ActiveModel {
+        user_id: Set(user),
+        head_seq: Set(0),
+        erased_at: Set(Some(now)),
+    };
+    // The row first: whoever appends at the same time holds it, or waits for it.
+    let close = OnConflict::column(recipient::Column::UserId)
+        .update_column(recipient::Column::ErasedAt)
+        .to_owned();
+    recipient::Entity::insert(closed)
+        .on_conflict(close)
+        .exec_without_returning(transaction)
+        .await?;
+    notification::Entity::delete_many()
+        .filter(notification::Column::UserId.eq(user))
+        .exec(transaction)
+        .await
+        .map(drop)
+}
+
+/// Puts a notice at the end of its recipient's inbox; returns its place in the sequence, or
+/// nothing when the inbox is closed.
 ///
 /// The row of the recipient stays locked until the transaction ends, so that places become
 /// visible in order and without gaps, however many write to one person at once.
@@ -103,8 +132,10 @@ pub(crate) async fn append(
     transaction: &impl ConnectionTrait,
     notice: Notice,
     now: OffsetDateTime,
-) -> Result<i64, DbErr> {
-    let seq = advance(transaction, notice.recipient).await?;
+) -> Result<Option<i64>, DbErr> {
+    let Some(seq) = advance(transaction, notice.recipient).await? else {
+        return Ok(None);
+    };
     let row = notification::ActiveModel {
         id: NotSet,
         user_id: Set(notice.recipient),
@@ -117,23 +148,30 @@ pub(crate) async fn append(
         read_at: Set(None),
     };
     row.insert(transaction).await?;
-    Ok(seq)
+    Ok(Some(seq))
 }
 
 /// Takes the next number. Events of two services may overtake one another, so the first notice
-/// can come before the account does.
-async fn advance(transaction: &impl ConnectionTrait, user: UserId) -> Result<i64, DbErr> {
+/// can come before the account does, or after its end.
+async fn advance(transaction: &impl ConnectionTrait, user: UserId) -> Result<Option<i64>, DbErr> {
     let first = recipient::ActiveModel {
         user_id: Set(user),
         head_seq: Set(1),
+        erased_at: Set(None),
     };
     let head = Expr::col((recipient::Entity, recipient::Column::HeadSeq));
     let next = OnConflict::column(recipient::Column::UserId)
         .value(recipient::Column::HeadSeq, head.add(1))
+        .action_and_where(Expr::col((recipient::Entity, recipient::Column::ErasedAt)).is_null())
         .to_owned();
     let row = recipient::Entity::insert(first)
         .on_conflict(next)
         .exec_with_returning(transaction)
-        .await?;
-    Ok(row.head_seq)
+        .await;
+    match row {
+        Ok(row) => Ok(Some(row.head_seq)),
+        // Nothing was written, so there is no row to return.
+        Err(DbErr::RecordNotFound(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }

@@ -1,6 +1,7 @@
 //! The schema, step by step; the same on both engines.
 
 mod m2026_11_22_000001_notifications;
+mod m2026_11_22_000002_erased_recipients;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -10,6 +11,9 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m2026_11_22_000001_notifications::Migration)]
+        vec![
+            Box::new(m2026_11_22_000001_notifications::Migration),
+            Box::new(m2026_11_22_000002_erased_recipients::Migration),
+        ]
     }
 }

@@ -242,3 +242,59 @@ async fn only_the_services_of_the_platform_tell_events() {
     }
     assert_eq!(platform.person(1).inbox().await, []);
 }
+
+#[tokio::test]
+async fn who_is_deleted_has_nothing_left_and_is_told_nothing_that_comes_late() {
+    let platform = Platform::start();
+    let (ada, bob) = (platform.person(1), platform.person(2));
+    platform.enrols(&ada, "Logic").await;
+    platform.enrols(&bob, "Logic").await;
+    let deletion = event("user.deleted", &json!({"user_id": 1}));
+    platform.happens(std::slice::from_ref(&deletion)).await;
+    // From another service, or from another relay, and from before the deletion.
+    platform.enrols(&ada, "Sets").await;
+    platform.happens(&[registration(1), deletion]).await;
+    assert_eq!(ada.inbox().await, []);
+    assert_eq!((ada.unread().await, bob.unread().await), (0, 1));
+}
+
+#[tokio::test]
+async fn a_deletion_that_comes_before_anything_else_counts_as_well() {
+    let platform = Platform::start();
+    let ada = platform.person(1);
+    let deletion = event("user.deleted", &json!({"user_id": 1}));
+    let batch = [deletion, registration(1), enrolment(1, "Logic")];
+    assert_eq!(platform.happens(&batch).await.accepted, 3);
+    assert_eq!(ada.inbox().await, []);
+}
+
+#[tokio::test]
+async fn an_announcement_is_found_in_the_inbox() {
+    let platform = Platform::start();
+    let ada = platform.person(1);
+    let data = json!({
+        "announcement_id": 7, "user_id": 1, "title": "Maintenance", "text": "On Sunday.\nAll day.",
+    });
+    platform
+        .happens(&[event("announcement.posted", &data)])
+        .await;
+    let [notification] = &ada.inbox().await[..] else {
+        panic!("one notification");
+    };
+    assert_eq!(notification.title, "Maintenance");
+    assert_eq!(notification.body, "On Sunday.\nAll day.");
+    assert_eq!(notification.data, json!({"announcement_id": 7}));
+}
+
+#[tokio::test]
+async fn a_change_of_an_account_and_a_link_to_be_mailed_tell_nobody_anything() {
+    let platform = Platform::start();
+    let ada = platform.person(1);
+    let link = json!({"user_id": 1, "link_id": 3, "purpose": "reset_password"});
+    let batch = [
+        event("user.updated", &json!({"user_id": 1})),
+        event("mailed_link.requested", &link),
+    ];
+    assert_eq!(platform.happens(&batch).await.accepted, 2);
+    assert_eq!(ada.inbox().await, []);
+}

@@ -6,6 +6,7 @@ use lyceum_chassis::idempotency::{Begun, Keyed, KeyedError};
 use lyceum_contracts::event::Event;
 use lyceum_contracts::ids::UserId;
 use lyceum_contracts::role::Role;
+use lyceum_contracts::user::AccountStatus;
 use lyceum_outbox::Waker;
 use sea_orm::{ActiveValue, IntoActiveModel, Set};
 use time::OffsetDateTime;
@@ -66,6 +67,9 @@ pub(crate) async fn register_user(
         version: Set(1),
         created_at: Set(now),
         updated_at: Set(now),
+        status: Set(AccountStatus::Active),
+        token_version: Set(1),
+        deleted_at: Set(None),
     };
     let transaction = match keyed.begin(database, now).await? {
         Begun::First(transaction) => transaction,

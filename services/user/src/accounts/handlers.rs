@@ -87,7 +87,7 @@ pub(crate) async fn get_me(
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     // A token outlives its account by minutes; signing in again tells its holder.
-    let user = store::find(&state.database, caller.id).await?;
+    let user = store::find_visible(&state.database, caller.id).await?;
     let user = user.ok_or_else(|| ApiError::of(ProblemKind::Unauthenticated))?;
     Ok(whole(user))
 }
@@ -107,7 +107,7 @@ pub(crate) async fn get_user(
     Id(id): Id<UserId>,
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    let user = store::find(&state.database, id)
+    let user = store::find_visible(&state.database, id)
         .await?
         .ok_or_else(ApiError::not_found)?;
     let mut answer = HttpResponse::Ok();

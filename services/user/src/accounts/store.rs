@@ -3,23 +3,41 @@
 use lyceum_chassis::database::DbErr;
 use lyceum_chassis::http::Window;
 use lyceum_contracts::ids::UserId;
+use lyceum_contracts::user::AccountStatus;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    QuerySelect, Select,
 };
 
 use super::Email;
 use crate::entity::user::{ActiveModel, Column, Entity, Model};
 
-/// The account with this id.
+/// The account with this id, whatever became of it.
 pub(crate) async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option<Model>, DbErr> {
     Entity::find_by_id(id).one(db).await
+}
+
+/// The account with this id, unless it was deleted: what routes answer from.
+pub(crate) async fn find_visible(
+    db: &impl ConnectionTrait,
+    id: UserId,
+) -> Result<Option<Model>, DbErr> {
+    visible().filter(Column::Id.eq(id)).one(db).await
+}
+
+/// Every account but the deleted ones, of which nothing is left but an id.
+fn visible() -> Select<Entity> {
+    Entity::find().filter(Column::Status.ne(AccountStatus::Deleted))
 }
 
 /// The same, held against other writers until the transaction ends.
 pub(crate) async fn lock(db: &impl ConnectionTrait, id: UserId) -> Result<Option<Model>, DbErr> {
     // SQLite has no row locks and needs none: a writing transaction is alone from its beginning.
-    Entity::find_by_id(id).lock_exclusive().one(db).await
+    visible()
+        .filter(Column::Id.eq(id))
+        .lock_exclusive()
+        .one(db)
+        .await
 }
 
 /// The account with this address, in whatever case.
@@ -38,7 +56,7 @@ pub(crate) async fn find_all(
     db: &impl ConnectionTrait,
     ids: Vec<UserId>,
 ) -> Result<Vec<Model>, DbErr> {
-    Entity::find()
+    visible()
         .filter(Column::Id.is_in(ids))
         .order_by_asc(Column::Id)
         .all(db)
@@ -47,7 +65,7 @@ pub(crate) async fn find_all(
 
 /// One page of all accounts, by id, and one row more.
 pub(crate) async fn list(db: &impl ConnectionTrait, window: Window) -> Result<Vec<Model>, DbErr> {
-    let mut query = Entity::find().order_by_asc(Column::Id);
+    let mut query = visible().order_by_asc(Column::Id);
     if let Some(after) = window.after {
         query = query.filter(Column::Id.gt(after));
     }

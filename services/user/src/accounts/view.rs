@@ -14,6 +14,7 @@ impl From<Model> for User {
             role: user.role,
             version: user.version,
             created_at: user.created_at,
+            status: user.status,
         }
     }
 }

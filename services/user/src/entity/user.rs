@@ -4,6 +4,7 @@ use std::fmt;
 
 use lyceum_contracts::ids::UserId;
 use lyceum_contracts::role::Role;
+use lyceum_contracts::user::AccountStatus;
 use sea_orm::entity::prelude::*;
 use time::OffsetDateTime;
 
@@ -17,13 +18,18 @@ pub(crate) struct Model {
     /// In lower case; what must be unique.
     pub(crate) email_folded: String,
     pub(crate) full_name: String,
-    /// PHC string.
+    /// PHC string, or [`NO_PASSWORD`]; read it through [`Model::password`].
     pub(crate) password_hash: String,
     pub(crate) role: Role,
     /// Grows with every change a caller can see.
     pub(crate) version: i64,
     pub(crate) created_at: OffsetDateTime,
     pub(crate) updated_at: OffsetDateTime,
+    pub(crate) status: AccountStatus,
+    /// Grows when the access tokens issued before must stop counting.
+    pub(crate) token_version: i64,
+    /// When it was deleted; its personal data went at the same moment.
+    pub(crate) deleted_at: Option<OffsetDateTime>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -31,12 +37,28 @@ pub(crate) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
+/// What stands in `password_hash` of an account that has no password; no PHC string is like it.
+pub(crate) const NO_PASSWORD: &str = "!";
+
+impl Model {
+    /// The PHC string to compare with; `None` where no password can be right.
+    pub(crate) fn password(&self) -> Option<&str> {
+        Some(self.password_hash.as_str()).filter(|hash| *hash != NO_PASSWORD)
+    }
+
+    /// Whether its owner may open sessions and go on with them.
+    pub(crate) fn may_sign_in(&self) -> bool {
+        self.status == AccountStatus::Active
+    }
+}
+
 /// Personal data and the hash stay out of whatever prints this.
 impl fmt::Debug for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Model")
             .field("id", &self.id)
             .field("role", &self.role)
+            .field("status", &self.status)
             .field("version", &self.version)
             .finish_non_exhaustive()
     }

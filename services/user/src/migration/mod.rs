@@ -2,6 +2,7 @@
 
 mod m2026_11_22_000001_users;
 mod m2026_11_22_000002_sessions;
+mod m2026_11_22_000003_account_status;
 mod m2026_11_22_000016_audit;
 
 use lyceum_chassis::idempotency;
@@ -16,6 +17,7 @@ impl MigratorTrait for Migrator {
         let mut migrations: Vec<Box<dyn MigrationTrait>> = vec![
             Box::new(m2026_11_22_000001_users::Migration),
             Box::new(m2026_11_22_000002_sessions::Migration),
+            Box::new(m2026_11_22_000003_account_status::Migration),
             Box::new(m2026_11_22_000016_audit::Migration),
         ];
         migrations.extend(lyceum_outbox::migrations());

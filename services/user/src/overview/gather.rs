@@ -35,7 +35,7 @@ pub(super) struct Gathered {
 /// One person's overview. A missing account ends it at once, whatever the peers still do.
 pub(super) async fn gather(state: &State, id: UserId) -> Result<Gathered, OverviewError> {
     let account = async {
-        let account = accounts::store::find(&state.database, id).await?;
+        let account = accounts::store::find_visible(&state.database, id).await?;
         account.ok_or(OverviewError::NoSuchUser)
     };
     let parts = async {

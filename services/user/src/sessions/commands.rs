@@ -37,9 +37,11 @@ pub(crate) async fn authenticate(
         Some(email) => accounts::store::find_by_email(database, email).await?,
         None => None,
     };
+    // Without a password that could be right, as without an account, the answer takes as long.
     let stored = account
         .as_ref()
-        .map(|account| account.password_hash.clone());
+        .filter(|account| account.may_sign_in())
+        .and_then(|account| account.password().map(str::to_owned));
     let matches = hasher.verify(login.password, stored).await?;
     match account {
         Some(account) if matches => Ok(account),
@@ -137,7 +139,9 @@ pub(crate) async fn refresh_session(
         .filter(|session| session.ended_at.is_none() && session.expires_at > now)
         .ok_or(RefreshError::Ended)?;
     let user = accounts::store::find(&transaction, session.user_id).await?;
-    let user = user.ok_or(RefreshError::Ended)?;
+    let user = user
+        .filter(user::Model::may_sign_in)
+        .ok_or(RefreshError::Ended)?;
     let successor = issue_token(&transaction, session.id, now).await?;
     transaction.commit().await?;
     Ok((user, session.id, successor))

@@ -115,10 +115,11 @@ pub(crate) fn envelopes(request: &Received) -> Vec<Envelope> {
 }
 
 pub(crate) fn users(request: &Received) -> Vec<i64> {
-    let user = |envelope: &Envelope| match envelope.event {
+    let user = |envelope: &Envelope| match &envelope.event {
         Event::UserRegistered { user_id } | Event::EnrolmentCreated { user_id, .. } => {
-            user_id.into()
+            user_id.get()
         }
+        other => panic!("not pushed here: {other:?}"),
     };
     envelopes(request).iter().map(user).collect()
 }
