@@ -17,8 +17,6 @@ use crate::entity::user;
 const PKCS8_PREFIX: [u8; 16] = [
     0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
 ];
-/// The version of every account: nothing calls tokens in yet.
-const TOKEN_VERSION: i64 = 1;
 /// Bytes of an Ed25519 seed.
 const SEED_BYTES: usize = 32;
 
@@ -97,7 +95,7 @@ impl Issuer {
             sub: user.id.to_string(),
             role: user.role,
             sid: session_id,
-            ver: TOKEN_VERSION,
+            ver: user.token_version,
             iat: now.unix_timestamp(),
             exp: (now + self.lifetime).unix_timestamp(),
             jti: Uuid::new_v4().to_string(),
@@ -118,6 +116,7 @@ mod tests {
     use super::*;
     use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
     use lyceum_contracts::role::Role;
+    use lyceum_contracts::user::AccountStatus;
 
     const SEED: &str = "bHljZXVtLWRldmVsb3BtZW50LXNpZ25pbmcta2V5ISE=";
 
@@ -135,6 +134,9 @@ mod tests {
             version: 3,
             created_at: now,
             updated_at: now,
+            status: AccountStatus::Active,
+            token_version: 2,
+            deleted_at: None,
         };
         let token = issuer.issue(&user, 5, now).unwrap();
 
@@ -148,7 +150,7 @@ mod tests {
         let key = DecodingKey::from_jwk(key).unwrap();
         let claims = decode::<Claims>(&token, &key, &rules).unwrap().claims;
         assert_eq!((claims.sub.as_str(), claims.role), ("7", Role::Instructor));
-        assert_eq!((claims.sid, claims.ver), (5, 1));
+        assert_eq!((claims.sid, claims.ver), (5, 2));
         assert_eq!((claims.iat, claims.exp), (4_000_000_000, 4_000_000_900));
     }
 
