@@ -29,6 +29,7 @@ use crate::{accounts, audit, overview, sessions};
         sessions::handlers::open_session,
         sessions::handlers::refresh_session,
         sessions::handlers::end_session,
+        sessions::handlers::end_sessions,
         sessions::handlers::get_jwks,
         overview::handlers::get_overview,
         audit::handlers::list_audit_entries,

@@ -72,6 +72,10 @@ id! {
     UserId
 }
 id! {
+    /// One login of one person, however often it is refreshed; owned by the user service.
+    SessionId
+}
+id! {
     /// A course, draft or published; owned by the course service.
     CourseId
 }

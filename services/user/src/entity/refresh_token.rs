@@ -1,6 +1,7 @@
 //! The table `refresh_tokens`: every token of a session, spent ones included, so that a replay
 //! can be told from a forgery.
 
+use lyceum_contracts::ids::SessionId;
 use sea_orm::entity::prelude::*;
 use time::OffsetDateTime;
 
@@ -9,7 +10,7 @@ use time::OffsetDateTime;
 pub(crate) struct Model {
     #[sea_orm(primary_key)]
     pub(crate) id: i64,
-    pub(crate) session_id: i64,
+    pub(crate) session_id: SessionId,
     /// SHA-256 of the token; the token itself is nowhere.
     pub(crate) digest: String,
     pub(crate) issued_at: OffsetDateTime,

@@ -1,20 +1,27 @@
 //! The table `sessions`: one row per login, which is one family of refresh tokens.
 
-use lyceum_contracts::ids::UserId;
+use lyceum_contracts::ids::{SessionId, UserId};
 use sea_orm::entity::prelude::*;
 use time::OffsetDateTime;
+
+use crate::sessions::EndReason;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sessions")]
 pub(crate) struct Model {
     #[sea_orm(primary_key)]
-    pub(crate) id: i64,
+    pub(crate) id: SessionId,
     pub(crate) user_id: UserId,
     pub(crate) opened_at: OffsetDateTime,
     /// Absolute: refreshing does not move it.
     pub(crate) expires_at: OffsetDateTime,
-    /// Set by logout, and by the replay of a spent token.
+    /// Set once, with the reason; what has expired was never ended.
     pub(crate) ended_at: Option<OffsetDateTime>,
+    pub(crate) ended_reason: Option<EndReason>,
+    /// What the login named itself as; at most 200 characters.
+    pub(crate) user_agent: Option<String>,
+    /// When it was opened or last refreshed.
+    pub(crate) last_seen_at: OffsetDateTime,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use lyceum_chassis::database::{Database, DbErr};
-use lyceum_contracts::ids::UserId;
+use lyceum_chassis::database::{Database, DbErr, Transaction};
+use lyceum_contracts::ids::{SessionId, UserId};
 use sea_orm::ConnectionTrait;
 use time::OffsetDateTime;
 
+use super::EndReason;
 use super::domain::{Login, RefreshToken};
 use super::store::{self, Ending, Spending};
 use crate::accounts;
@@ -84,7 +85,7 @@ pub(crate) async fn open_session(
     tracing::info!(
         event = "session.opened",
         user.id = user.id.get(),
-        session.id = session.id,
+        session.id = session.id.get(),
         "signed in"
     );
     Ok((session.id, token))
@@ -92,7 +93,7 @@ pub(crate) async fn open_session(
 
 async fn issue_token(
     db: &impl ConnectionTrait,
-    session_id: i64,
+    session_id: SessionId,
     now: OffsetDateTime,
 ) -> Result<RefreshToken, DbErr> {
     let token = RefreshToken::generate();
@@ -123,12 +124,12 @@ pub(crate) async fn refresh_session(
     let token = store::find_token(&transaction, &presented.digest()).await?;
     let token = token.ok_or(RefreshError::Ended)?;
     if store::spend_token(&transaction, token.id, now).await? == Spending::Already {
-        let ending = store::end(&transaction, token.session_id, now).await?;
+        let ending = store::end(&transaction, token.session_id, EndReason::Replayed, now).await?;
         transaction.commit().await?;
         if ending == Ending::Now {
             tracing::warn!(
                 event = "session.token_replayed",
-                session.id = token.session_id,
+                session.id = token.session_id.get(),
                 "a spent refresh token came back; the session has ended"
             );
         }
@@ -156,12 +157,44 @@ pub(crate) async fn end_session(
     let Some(token) = store::find_token(database, &presented.digest()).await? else {
         return Ok(());
     };
-    if store::end(database, token.session_id, now).await? == Ending::Now {
+    if store::end(database, token.session_id, EndReason::Logout, now).await? == Ending::Now {
         tracing::info!(
             event = "session.ended",
-            session.id = token.session_id,
+            session.id = token.session_id.get(),
             "signed out"
         );
     }
+    Ok(())
+}
+
+/// Ends a person's live sessions, but for `except`, within the caller's transaction; how many they
+/// were. None of their refresh tokens counts once that is committed.
+pub(crate) async fn end_all_of(
+    transaction: &Transaction,
+    user_id: UserId,
+    except: Option<SessionId>,
+    reason: EndReason,
+    now: OffsetDateTime,
+) -> Result<u64, DbErr> {
+    store::end_all_of(transaction, user_id, except, reason, now).await
+}
+
+/// Ends all of a person's sessions.
+pub(crate) async fn end_everywhere(
+    database: &Database,
+    user_id: UserId,
+    reason: EndReason,
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    let transaction = database.begin_write().await?;
+    let count = end_all_of(&transaction, user_id, None, reason, now).await?;
+    transaction.commit().await?;
+    tracing::info!(
+        event = "session.ended_everywhere",
+        user.id = user_id.get(),
+        count,
+        reason = reason.as_str(),
+        "signed out everywhere"
+    );
     Ok(())
 }

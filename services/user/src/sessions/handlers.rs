@@ -3,11 +3,13 @@
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::Data;
+use lyceum_chassis::auth::CurrentUser;
 use lyceum_chassis::clock;
 use lyceum_chassis::http::{ApiError, Body};
 use lyceum_contracts::user::{Credentials, RefreshSession, Session};
 use time::OffsetDateTime;
 
+use super::EndReason;
 use super::commands;
 use super::domain::{Login, Presented, RefreshToken};
 use crate::entity::user;
@@ -64,6 +66,20 @@ pub(crate) async fn end_session(
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     commands::end_session(&state.database, &token, clock::now()).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Signs out everywhere: ends all of the caller's sessions, the one that asks included.
+#[utoipa::path(
+    delete, path = "/sessions", tag = "sessions", security(("access_token" = [])),
+    responses((status = 204, description = "None of the caller's sessions is left")),
+)]
+pub(crate) async fn end_sessions(
+    caller: CurrentUser,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let reason = EndReason::Owner;
+    commands::end_everywhere(&state.database, caller.id, reason, clock::now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -6,7 +6,9 @@
 mod access_token;
 pub(crate) mod commands;
 mod domain;
+mod ending;
 pub(crate) mod handlers;
 mod store;
 
 pub(crate) use self::access_token::{Issuer, SigningKey};
+pub(crate) use self::ending::EndReason;

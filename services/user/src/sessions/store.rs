@@ -1,12 +1,13 @@
 //! Queries on sessions and their tokens.
 
 use lyceum_chassis::database::DbErr;
-use lyceum_contracts::ids::UserId;
+use lyceum_contracts::ids::{SessionId, UserId};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set,
 };
 use time::OffsetDateTime;
 
+use super::EndReason;
 use crate::entity::{refresh_token, session};
 
 /// Writes a new session.
@@ -22,6 +23,9 @@ pub(super) async fn insert(
         opened_at: Set(opened_at),
         expires_at: Set(expires_at),
         ended_at: Set(None),
+        ended_reason: Set(None),
+        user_agent: Set(None),
+        last_seen_at: Set(opened_at),
     };
     session.insert(db).await
 }
@@ -29,7 +33,7 @@ pub(super) async fn insert(
 /// The session with this id.
 pub(super) async fn find(
     db: &impl ConnectionTrait,
-    id: i64,
+    id: SessionId,
 ) -> Result<Option<session::Model>, DbErr> {
     session::Entity::find_by_id(id).one(db).await
 }
@@ -37,14 +41,12 @@ pub(super) async fn find(
 /// Ends a session that has not ended yet.
 pub(super) async fn end(
     db: &impl ConnectionTrait,
-    id: i64,
+    id: SessionId,
+    reason: EndReason,
     now: OffsetDateTime,
 ) -> Result<Ending, DbErr> {
     let ended = session::Entity::update_many()
-        .set(session::ActiveModel {
-            ended_at: Set(Some(now)),
-            ..Default::default()
-        })
+        .set(ended(reason, now))
         .filter(session::Column::Id.eq(id))
         .filter(session::Column::EndedAt.is_null())
         .exec(db)
@@ -54,6 +56,34 @@ pub(super) async fn end(
     } else {
         Ending::Now
     })
+}
+
+/// Ends a person's sessions that have not ended yet, but for `except`; how many they were.
+pub(super) async fn end_all_of(
+    db: &impl ConnectionTrait,
+    user_id: UserId,
+    except: Option<SessionId>,
+    reason: EndReason,
+    now: OffsetDateTime,
+) -> Result<u64, DbErr> {
+    let mut update = session::Entity::update_many()
+        .set(ended(reason, now))
+        .filter(session::Column::UserId.eq(user_id))
+        .filter(session::Column::EndedAt.is_null())
+        .filter(session::Column::ExpiresAt.gt(now));
+    if let Some(kept) = except {
+        update = update.filter(session::Column::Id.ne(kept));
+    }
+    Ok(update.exec(db).await?.rows_affected)
+}
+
+/// What changes in the row of a session that ends.
+fn ended(reason: EndReason, now: OffsetDateTime) -> session::ActiveModel {
+    session::ActiveModel {
+        ended_at: Set(Some(now)),
+        ended_reason: Set(Some(reason)),
+        ..Default::default()
+    }
 }
 
 /// Whether a session was ended by this call.
@@ -80,7 +110,7 @@ pub(super) async fn delete_expired(
 /// Writes the next token of a session.
 pub(super) async fn insert_token(
     db: &impl ConnectionTrait,
-    session_id: i64,
+    session_id: SessionId,
     digest: String,
     now: OffsetDateTime,
 ) -> Result<(), DbErr> {

@@ -68,6 +68,8 @@ fn table(ada: UserId) -> Vec<Row> {
             Some(json!({"ids": [ada]})),
             [401, 403, 403, 403, 403, 200],
         ),
+        // Last: no caller's token needs to count any longer.
+        row("DELETE", "/sessions", None, [401, 204, 204, 204, 204, 401]),
     ]
 }
 

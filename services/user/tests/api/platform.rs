@@ -141,6 +141,10 @@ impl Person {
         self.client.get(path).bearer(&self.token).send().await
     }
 
+    pub(crate) async fn deletes(&self, path: &str) -> Response {
+        self.client.delete(path).bearer(&self.token).send().await
+    }
+
     /// The person's own account.
     pub(crate) async fn account(&self) -> User {
         self.get("/users/me").await.expect(200).json()

@@ -231,3 +231,17 @@ async fn the_public_keys_may_be_kept_and_hold_nothing_private() {
     );
     assert!(!key.contains_key("d"));
 }
+
+#[tokio::test]
+async fn signing_out_everywhere_ends_each_of_the_persons_sessions_and_nobody_elses() {
+    let platform = Platform::start();
+    let ada = platform.student("ada").await;
+    let bob = platform.student("bob").await;
+    let elsewhere = session(platform.logs_in(&ada.email, PASSWORD).await);
+    let answer = ada.deletes("/sessions").await.expect(204);
+    assert!(answer.body.is_empty());
+    ended(platform.refreshes(&ada.refresh_token).await);
+    ended(platform.refreshes(&elsewhere.refresh_token).await);
+    session(platform.refreshes(&bob.refresh_token).await);
+    session(platform.logs_in(&ada.email, PASSWORD).await);
+}
