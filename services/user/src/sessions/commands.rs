@@ -70,7 +70,7 @@ pub(crate) async fn open_session(
     user: &user::Model,
     lifetime: Duration,
     now: OffsetDateTime,
-) -> Result<(i64, RefreshToken), DbErr> {
+) -> Result<(SessionId, RefreshToken), DbErr> {
     let transaction = database.begin_write().await?;
     store::delete_expired(&transaction, user.id, now).await?;
     let session = store::insert(&transaction, user.id, now, now + lifetime).await?;
@@ -119,7 +119,7 @@ pub(crate) async fn refresh_session(
     database: &Database,
     presented: &RefreshToken,
     now: OffsetDateTime,
-) -> Result<(user::Model, i64, RefreshToken), RefreshError> {
+) -> Result<(user::Model, SessionId, RefreshToken), RefreshError> {
     let transaction = database.begin_write().await?;
     let token = store::find_token(&transaction, &presented.digest()).await?;
     let token = token.ok_or(RefreshError::Ended)?;

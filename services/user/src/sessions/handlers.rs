@@ -6,6 +6,7 @@ use actix_web::web::Data;
 use lyceum_chassis::auth::CurrentUser;
 use lyceum_chassis::clock;
 use lyceum_chassis::http::{ApiError, Body};
+use lyceum_contracts::ids::SessionId;
 use lyceum_contracts::user::{Credentials, RefreshSession, Session};
 use time::OffsetDateTime;
 
@@ -98,13 +99,13 @@ pub(crate) async fn get_jwks(state: Data<State>) -> HttpResponse {
 fn answer(
     state: &State,
     user: &user::Model,
-    session: i64,
+    session: SessionId,
     token: &RefreshToken,
     now: OffsetDateTime,
 ) -> Result<HttpResponse, ApiError> {
     let access_token = state
         .issuer
-        .issue(user, session, now)
+        .issue(user, session.get(), now)
         .map_err(ApiError::internal)?;
     Ok(HttpResponse::Ok().json(Session {
         access_token,
