@@ -61,6 +61,6 @@ mod store;
 
 pub use delivery::Outcome;
 pub use migration::migrations;
-pub use push::push;
+pub use push::{push, push_all};
 pub use relay::{Pass, Relay, Waker};
 pub use settings::OutboxSettings;

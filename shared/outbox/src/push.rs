@@ -1,6 +1,7 @@
-//! Writes an event beside the rows it is about.
+//! Writes events beside the rows they are about.
 
 use lyceum_chassis::clock;
+use lyceum_chassis::database::{Kind, Rows};
 use lyceum_contracts::event::Event;
 use lyceum_telemetry::context;
 use sea_orm::ActiveValue::{NotSet, Set};
@@ -32,5 +33,41 @@ pub async fn push(transaction: &impl ConnectionTrait, event: &Event) -> Result<(
     waiting::Entity::insert(row)
         .exec_without_returning(transaction)
         .await?;
+    Ok(())
+}
+
+/// As [`push`], for many events in one statement; they are told in this order.
+///
+/// # Errors
+/// When the rows cannot be written; the caller then gives up its transaction.
+pub async fn push_all(transaction: &impl ConnectionTrait, events: &[Event]) -> Result<(), DbErr> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let mut rows = Vec::with_capacity(events.len());
+    for event in events {
+        let payload =
+            serde_json::to_value(event).map_err(|error| DbErr::Json(error.to_string()))?;
+        rows.push([
+            Uuid::now_v7().to_string().into(),
+            event.name().into(),
+            payload.into(),
+        ]);
+    }
+    let columns = [
+        ("event_id", Kind::Text),
+        ("kind", Kind::Text),
+        ("payload", Kind::Json),
+    ];
+    let constants = [context::traceparent().into(), clock::now().into()];
+    let backend = transaction.get_database_backend();
+    let statement = Rows::new(columns, rows).statement(backend, constants, |rows| {
+        format!(
+            "INSERT INTO outbox \
+             (event_id, kind, payload, traceparent, occurred_at, available_at, attempts) \
+             SELECT event_id, kind, payload, $1, $2, $2, 0 FROM {rows} ORDER BY place"
+        )
+    })?;
+    transaction.execute_raw(statement).await?;
     Ok(())
 }

@@ -3,9 +3,9 @@
 //! One handle, [`Database`], on `SQLite` or Postgres; stores take it, or a [`Transaction`], as
 //! `&impl ConnectionTrait`. What differs between the engines is settled in the files below and
 //! nowhere else: how a connection is set up (`target`, `pool`), who may write (`writers`), how
-//! times are kept (`instant`), what a constraint is called (`constraint`), how migrations exclude
-//! one another (`migrate`). What the pool goes through is seen by `watch`. Queries belong to the
-//! services.
+//! times are kept (`instant`), how many rows travel in one statement (`rows`), what a constraint is
+//! called (`constraint`), how migrations exclude one another (`migrate`). What the pool goes through
+//! is seen by `watch`. Queries belong to the services.
 
 pub mod columns;
 mod constraint;
@@ -13,6 +13,7 @@ mod error;
 mod instant;
 mod migrate;
 mod pool;
+mod rows;
 mod settings;
 mod target;
 mod transaction;
@@ -35,6 +36,7 @@ pub use sea_orm::DbErr;
 
 pub use self::constraint::{FOREIGN_KEY, violated_constraint};
 pub use self::error::{DatabaseError, NotReady, is_unavailable};
+pub use self::rows::{Kind, Rows};
 pub use self::settings::DatabaseSettings;
 pub use self::target::Engine;
 use self::target::Target;

@@ -5,6 +5,7 @@
 mod constraints;
 mod losing;
 mod migrations;
+mod rows;
 mod starting;
 mod support;
 mod times;

@@ -1,5 +1,7 @@
 //! One story: the event carries the trace it was born in, and the relay's work links to it.
 
+use std::collections::HashSet;
+
 use lyceum_telemetry::{context, metrics_text, testing};
 use lyceum_testing::peer::Gate;
 use tracing::Instrument;
@@ -50,6 +52,39 @@ async fn an_event_carries_the_trace_of_its_request_and_the_relay_links_to_it() {
         own,
         "deleting what is told belongs to the delivery: {spans:?}"
     );
+}
+
+#[tokio::test]
+async fn events_written_in_one_statement_are_told_in_their_order_with_the_trace_of_their_request() {
+    testing::capture();
+    let kit = Kit::start().await;
+    kit.peer.on(EVENTS).always(yes());
+    let write = async {
+        let transaction = kit.database.begin_write().await.unwrap();
+        let events: Vec<_> = (1..=150).map(registered).collect();
+        lyceum_outbox::push_all(&transaction, &events)
+            .await
+            .unwrap();
+        lyceum_outbox::push_all(&transaction, &[]).await.unwrap();
+        transaction.commit().await.unwrap();
+        context::traceparent().unwrap()
+    };
+    let traceparent = write.instrument(tracing::info_span!("request")).await;
+    kit.push([151]).await;
+    let pass = kit.relay().deliver_pending().await.unwrap();
+    assert_eq!(told_and_dead(pass), (151, 0));
+    let order: Vec<i64> = kit.told().concat();
+    assert_eq!(order, (1..=151).collect::<Vec<_>>());
+
+    let mut told: Vec<_> = kit.peer.requests().iter().flat_map(envelopes).collect();
+    let alone = told.pop().unwrap();
+    assert_eq!(alone.traceparent, None);
+    let ids: HashSet<_> = told.iter().map(|envelope| envelope.event_id).collect();
+    assert_eq!(ids.len(), 150);
+    for envelope in &told {
+        assert_eq!(envelope.traceparent.as_deref(), Some(traceparent.as_str()));
+        assert_eq!(envelope.occurred_at, told[0].occurred_at);
+    }
 }
 
 #[tokio::test]
