@@ -11,10 +11,12 @@ use lyceum_contracts::problem::{Fault, MEDIA_TYPE, Problem, ProblemKind};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{self, ContentBuilder, Header, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{
+    self, ContentBuilder, Header, Ref, RefOr, Required, Response, ResponseBuilder,
+};
 use utoipa::{IntoParams, Modify, PartialSchema, ToSchema};
 
-use crate::idempotency::IdempotencyKey;
+use crate::idempotency::{IdempotencyKey, RequiredIdempotencyKey};
 
 /// Name of the scheme for people: `security(("access_token" = []))`.
 const ACCESS_TOKEN: &str = "access_token";
@@ -173,17 +175,32 @@ impl IntoParams for WindowQuery {
 /// The header of a route that has its effect once per key: `params(IdempotencyKey)`.
 impl IntoParams for IdempotencyKey {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let key = ParameterBuilder::new()
-            .name(KEY)
-            .parameter_in(ParameterIn::Header)
-            .description(Some(
-                "Names this request, 1 to 255 characters such as a UUID; sent again under the same \
-                 key it has its effect once and is answered as before",
-            ))
-            .schema(Some(string()))
-            .build();
-        vec![key]
+        vec![key_parameter(Required::False)]
     }
+}
+
+/// The same where it must be sent: `params(RequiredIdempotencyKey)`.
+impl IntoParams for RequiredIdempotencyKey {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![key_parameter(Required::True)]
+    }
+}
+
+fn key_parameter(required: Required) -> Parameter {
+    let meaning = "Names this request, 1 to 255 characters such as a UUID; sent again under the same \
+                   key it has its effect once and is answered as before";
+    // Visible ASCII and spaces between, as the header is read.
+    let key = string()
+        .min_length(Some(1))
+        .max_length(Some(255))
+        .pattern(Some("^[!#-~]([ -~]*[!-~])?$"));
+    ParameterBuilder::new()
+        .name(KEY)
+        .parameter_in(ParameterIn::Header)
+        .required(required)
+        .description(Some(meaning))
+        .schema(Some(key))
+        .build()
 }
 
 fn string() -> ObjectBuilder {

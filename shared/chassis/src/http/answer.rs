@@ -52,6 +52,22 @@ impl Answer {
         }
     }
 
+    /// 201 for many things at once, which have no place of their own together.
+    pub fn created_all(body: &impl Serialize) -> Self {
+        Self {
+            status: StatusCode::CREATED,
+            ..Self::ok(body)
+        }
+    }
+
+    /// 207: the body says of each item how it went.
+    pub fn multi_status(body: &impl Serialize) -> Self {
+        Self {
+            status: StatusCode::MULTI_STATUS,
+            ..Self::ok(body)
+        }
+    }
+
     /// Adds the `ETag` of a version.
     #[must_use]
     pub fn version(mut self, version: i64) -> Self {

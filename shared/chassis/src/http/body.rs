@@ -221,6 +221,59 @@ mod tests {
         }
     }
 
+    /// Items that stand or fall one by one.
+    #[derive(Debug)]
+    struct Each(Vec<Result<Person, Vec<Fault>>>);
+
+    impl FromFields for Each {
+        fn from_fields(fields: &mut Fields) -> Option<Self> {
+            fields.items("people", 1..=3).map(Self)
+        }
+    }
+
+    fn pointers(faults: &[Fault]) -> Vec<&str> {
+        faults.iter().map(|fault| &*fault.pointer).collect()
+    }
+
+    #[test]
+    fn items_are_handed_out_each_with_its_faults() {
+        let body = br#"{"people":[{"email":"a@b","age":1},{"email":"x","age":"1"},7]}"#;
+        let Each(people) = parse::<Each>(body).unwrap();
+        assert_eq!(people[0].as_ref().unwrap().age, 1);
+        let faults = |index: usize| pointers(people[index].as_ref().unwrap_err());
+        assert_eq!(faults(1), ["#/people/1/email", "#/people/1/age"]);
+        assert_eq!(faults(2), ["#/people/2"]);
+    }
+
+    #[test]
+    fn a_request_that_is_refused_as_a_whole_names_the_faults_of_its_items_too() {
+        let body = br#"{"peoples":1,"people":[{"email":"x","age":1}]}"#;
+        let error = parse::<Each>(body).unwrap_err();
+        let named = pointers(&error.problem().errors);
+        assert_eq!(named, ["#/peoples", "#/people/0/email"]);
+    }
+
+    #[test]
+    fn of_many_unknown_fields_the_first_are_named_and_the_others_counted() {
+        let fields = (0..40).map(|index| format!("\"{}{index}\":0", "f".repeat(1_000)));
+        let fields = fields.collect::<Vec<_>>().join(",");
+        let object = format!("{{\"email\":\"a@b\",\"age\":1,{fields}}}");
+        for (body, place) in [
+            (format!("{{\"people\":[{object}]}}"), "#/people/0"),
+            (object, "#"),
+        ] {
+            let error = match place {
+                "#" => parse::<Person>(body.as_bytes()).unwrap_err(),
+                _ => parse::<People>(body.as_bytes()).unwrap_err(),
+            };
+            let faults = &error.problem().errors;
+            assert_eq!(faults.len(), 17);
+            assert!(faults.iter().all(|fault| fault.pointer.len() < 80));
+            assert_eq!(faults[16].pointer, place);
+            assert!(faults[16].detail.contains("24 fields more"));
+        }
+    }
+
     #[test]
     fn faults_inside_a_list_are_named_with_their_places() {
         let body = br#"{"people":[{"email":"a@b","age":1},{"email":"x","age":1,"a/b":0}]}"#;

@@ -4,9 +4,10 @@
 //! name and parsed by the domain's own constructor. Faults are gathered instead of returned, and
 //! a name that nobody took is a fault as well.
 
+mod items;
+
 use std::convert::Infallible;
 use std::fmt::Display;
-use std::ops::RangeInclusive;
 
 use lyceum_contracts::problem::Fault;
 use serde::de::DeserializeOwned;
@@ -55,7 +56,14 @@ pub struct Fields {
     /// Where the object stands in the body: `""`, or `events/3/`.
     place: String,
     faults: Vec<Fault>,
+    /// Those of items that were handed out, told here only if the request is refused as a whole.
+    of_items: Vec<Fault>,
 }
+
+/// How many unknown fields of one object are named, and how much of a name: an answer stays
+/// within bounds whatever was sent.
+const MAX_UNKNOWN: usize = 16;
+const MAX_NAME: usize = 64;
 
 impl Fields {
     pub(super) fn of_body(values: Map<String, Value>) -> Self {
@@ -64,6 +72,7 @@ impl Fields {
             origin: Origin::Body,
             place: String::new(),
             faults: Vec::new(),
+            of_items: Vec::new(),
         }
     }
 
@@ -73,18 +82,32 @@ impl Fields {
             origin: Origin::Query,
             place: String::new(),
             faults: Vec::new(),
+            of_items: Vec::new(),
         }
     }
 
     /// Reads `T` and gives it, or every fault of the request.
     pub(super) fn read<T: FromFields>(mut self) -> Result<T, Vec<Fault>> {
         let value = T::from_fields(&mut self);
-        for name in self.values.keys().cloned().collect::<Vec<_>>() {
+        let unknown = std::mem::take(&mut self.values);
+        for name in unknown.keys().take(MAX_UNKNOWN) {
+            let name: String = name.chars().take(MAX_NAME).collect();
             self.fault(&name, "unknown_field", "is not a field of this request");
+        }
+        if let Some(more @ 1..) = unknown.len().checked_sub(MAX_UNKNOWN) {
+            let pointer = format!("#/{}", self.place.trim_end_matches('/'));
+            self.faults.push(Fault {
+                pointer: pointer.trim_end_matches('/').to_owned(),
+                detail: format!("has {more} fields more that are not of this request"),
+                code: "unknown_field".to_owned(),
+            });
         }
         match value {
             Some(value) if self.faults.is_empty() => Ok(value),
-            _ => Err(self.faults),
+            _ => {
+                self.faults.append(&mut self.of_items);
+                Err(self.faults)
+            }
         }
     }
 
@@ -139,53 +162,6 @@ impl Fields {
             }
             Some(value) => self.parsed(name, value, parse).map(Change::Set),
         }
-    }
-
-    /// A list of objects that must be there, each read as a body is. Faults of all objects are
-    /// named with their places; a list that is too short or too long is not looked into.
-    pub fn list<T: FromFields>(
-        &mut self,
-        name: &str,
-        length: RangeInclusive<usize>,
-    ) -> Option<Vec<T>> {
-        let values = self.required(name, Ok::<Vec<Value>, Infallible>)?;
-        if !length.contains(&values.len()) {
-            let (least, most) = length.into_inner();
-            self.fault(
-                name,
-                "out_of_range",
-                format!("must have from {least} to {most} items"),
-            );
-            return None;
-        }
-        let items: Vec<Option<T>> = values
-            .into_iter()
-            .enumerate()
-            .map(|(index, value)| {
-                self.item(format!("{}{}/{index}", self.place, escape(name)), value)
-            })
-            .collect();
-        items.into_iter().collect()
-    }
-
-    fn item<T: FromFields>(&mut self, place: String, value: Value) -> Option<T> {
-        let Value::Object(values) = value else {
-            self.faults.push(Fault {
-                pointer: format!("#/{place}"),
-                detail: "must be an object".to_owned(),
-                code: "wrong_type".to_owned(),
-            });
-            return None;
-        };
-        let item = Self {
-            values,
-            origin: self.origin,
-            place: place + "/",
-            faults: Vec::new(),
-        };
-        item.read()
-            .map_err(|faults| self.faults.extend(faults))
-            .ok()
     }
 
     /// Every field that nobody has taken yet, as it is.

@@ -1,40 +1,52 @@
 //! JSON as RFC 8259 wants it read by careful receivers: duplicate keys are refused.
 //!
 //! `serde_json` keeps the last of two equal keys, so a request could mean one thing to a check
-//! and another to the code behind it. Nesting is bounded by `serde_json` at 128 levels.
+//! and another to the code behind it. Nesting is bounded by `serde_json` at 128 levels, and the
+//! number of values here: a value takes ten times the memory of the two bytes it may be written in.
 
+use std::cell::Cell;
 use std::fmt;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
+
+/// The most values of one text, counting each object, list, text, number, word and null: a
+/// thousand items of the richest list there is have some 20 000.
+const MAX_VALUES: u32 = 65_536;
 
 /// Why bytes are not a JSON text; the message names line and column.
 pub(super) type Malformed = serde_json::Error;
 
 /// Parses one JSON text.
 pub(super) fn parse(bytes: &[u8]) -> Result<Value, Malformed> {
-    serde_json::from_slice::<Strict>(bytes).map(|Strict(value)| value)
+    let left = Cell::new(MAX_VALUES);
+    let mut text = serde_json::Deserializer::from_slice(bytes);
+    let value = Strict { left: &left }.deserialize(&mut text)?;
+    text.end()?;
+    Ok(value)
 }
 
-struct Strict(Value);
-
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        StrictSeed.deserialize(deserializer).map(Self)
-    }
+/// Reads one value, and all in it.
+#[derive(Clone, Copy)]
+struct Strict<'a> {
+    /// How many values may still come.
+    left: &'a Cell<u32>,
 }
 
-struct StrictSeed;
-
-impl<'de> DeserializeSeed<'de> for StrictSeed {
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        let Some(left) = self.left.get().checked_sub(1) else {
+            let reason = format!("more than {MAX_VALUES} values");
+            return Err(serde::de::Error::custom(reason));
+        };
+        self.left.set(left);
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for StrictSeed {
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -73,7 +85,7 @@ impl<'de> Visitor<'de> for StrictSeed {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut array = Vec::new();
-        while let Some(item) = items.next_element_seed(StrictSeed)? {
+        while let Some(item) = items.next_element_seed(self)? {
             array.push(item);
         }
         Ok(Value::Array(array))
@@ -82,7 +94,7 @@ impl<'de> Visitor<'de> for StrictSeed {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
-            let value = entries.next_value_seed(StrictSeed)?;
+            let value = entries.next_value_seed(self)?;
             if object.contains_key(&key) {
                 return Err(serde::de::Error::custom(format!(
                     "the key {key:?} stands twice"
@@ -111,6 +123,17 @@ mod tests {
         assert!(parse("[".repeat(10_000).as_bytes()).is_err());
         assert!(parse(br#""\ud800""#).is_err());
         assert!(parse(b"\"\xff\"").is_err());
+    }
+
+    #[test]
+    fn a_text_has_a_bounded_number_of_values() {
+        let list = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
+        assert!(parse(list(65_535).as_bytes()).is_ok());
+        for text in [list(65_536), format!("[{}]", vec!["[]"; 65_536].join(","))] {
+            let error = parse(text.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains("more than 65536 values"), "{error}");
+        }
+        assert!(parse(b"[] []").is_err(), "one text alone");
     }
 
     #[test]

@@ -42,9 +42,7 @@ impl ApiError {
 
     /// The problem of a request with these faults: 422.
     pub fn faults(faults: Vec<Fault>) -> Self {
-        let mut error = Self::of(ProblemKind::ValidationError);
-        error.0.problem.errors = faults;
-        error
+        Self::of(ProblemKind::ValidationError).naming(faults)
     }
 
     /// 404: there is no such thing, or not for this caller.
@@ -61,6 +59,13 @@ impl ApiError {
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.0.problem.detail = Some(detail.into());
+        self
+    }
+
+    /// Names what in the request is in the way.
+    #[must_use]
+    pub fn naming(mut self, faults: Vec<Fault>) -> Self {
+        self.0.problem.errors = faults;
         self
     }
 

@@ -66,6 +66,39 @@ impl FromRequest for IdempotencyKey {
     }
 }
 
+/// The same for a route that has no answer without one: 400 when the header is missing.
+#[derive(Debug)]
+pub struct RequiredIdempotencyKey(IdempotencyKey);
+
+impl RequiredIdempotencyKey {
+    /// As [`IdempotencyKey::of`].
+    ///
+    /// # Errors
+    /// 500 for a payload that cannot become JSON.
+    pub fn of(self, owner: impl Into<Owner>, payload: &impl Serialize) -> Result<Keyed, ApiError> {
+        self.0.of(owner, payload)
+    }
+}
+
+impl FromRequest for RequiredIdempotencyKey {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let given = IdempotencyKey::from_request(request, payload).into_inner();
+        ready(match given {
+            Ok(IdempotencyKey { key: None, .. }) => Err(ApiError::of(
+                ProblemKind::MalformedRequest,
+            )
+            .detail(format!(
+                "Idempotency-Key is missing: name this request with 1 to {MAX_LENGTH} printable \
+                     ASCII characters, such as a UUID, and send it again under the same name"
+            ))),
+            given => given.map(Self),
+        })
+    }
+}
+
 fn read(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY);
     match (values.next(), values.next()) {

@@ -65,6 +65,21 @@ pub(super) struct Claim {
     pub(super) fingerprint: String,
 }
 
+impl Claim {
+    /// The answer to give again, if what was asked under the key is what is asked now.
+    fn replay(&self, (fingerprint, answer): (String, Answer)) -> Result<Answer, KeyedError> {
+        if fingerprint != self.fingerprint {
+            return Err(KeyedError::Reused);
+        }
+        tracing::info!(
+            event = "idempotency.replayed",
+            http.route = self.route,
+            "answered as before"
+        );
+        Ok(answer.again())
+    }
+}
+
 /// How a keyed request begins.
 #[derive(Debug)]
 pub enum Begun {
@@ -116,6 +131,21 @@ impl Keyed {
         }))
     }
 
+    /// The answer, when the request has had its effect already: for what is costly to prepare and
+    /// would be prepared in vain. Only [`Self::begin`] knows that it has not.
+    ///
+    /// # Errors
+    /// [`KeyedError`].
+    pub async fn answered(&self, database: &Database) -> Result<Option<Answer>, KeyedError> {
+        let Some(claim) = &self.0 else {
+            return Ok(None);
+        };
+        match store::find(database, claim).await? {
+            Some(found) => claim.replay(found).map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Begins the transaction of the effect, or finds the answer.
     ///
     /// While the same request is under way elsewhere this waits for its end: on Postgres for its
@@ -139,17 +169,9 @@ impl Keyed {
                 let row = Some(row);
                 return Ok(Begun::First(KeyedTransaction { transaction, row }));
             }
-            if let Some((fingerprint, answer)) = store::find(&transaction, &claim).await? {
+            if let Some(found) = store::find(&transaction, &claim).await? {
                 transaction.rollback().await?;
-                if fingerprint != claim.fingerprint {
-                    return Err(KeyedError::Reused);
-                }
-                tracing::info!(
-                    event = "idempotency.replayed",
-                    http.route = claim.route,
-                    "answered as before"
-                );
-                return Ok(Begun::Again(answer.again()));
+                return claim.replay(found).map(Begun::Again);
             }
         }
     }

@@ -14,7 +14,8 @@
 //! | what is no key | 400 that names the header |
 //!
 //! Failures are not kept: what was refused or broke off may be asked again under its key. A key is
-//! optional, and remembered for `idempotency.keep_s`.
+//! optional, but for routes that take [`RequiredIdempotencyKey`] because a second effect would be
+//! dear: there, a request without one is 400. It is remembered for `idempotency.keep_s`.
 //!
 //! # In a service
 //!
@@ -50,7 +51,7 @@ mod prune;
 mod settings;
 mod store;
 
-pub use self::key::IdempotencyKey;
+pub use self::key::{IdempotencyKey, RequiredIdempotencyKey};
 pub use self::keyed::{Begun, Keyed, KeyedError, KeyedTransaction, Owner};
 pub use self::migration::migrations;
 pub use self::prune::Pruner;

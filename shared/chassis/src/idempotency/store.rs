@@ -12,9 +12,9 @@ use super::entity::{ActiveModel, Column, Entity};
 use super::keyed::Claim;
 use crate::http::Answer;
 
-/// The largest body that is kept, in bytes; the largest one there is, a course with 10 000
-/// characters of description, has about 40 KiB.
-const MAX_BODY: usize = 64 * 1024;
+/// The largest body that is kept, in bytes; the largest one there is tells a thousand items apart,
+/// each with an address and a name of the greatest length or some twenty faults.
+const MAX_BODY: usize = 8 * 1024 * 1024;
 
 /// Takes the key; `None` when somebody has it. Waits for whoever is just taking it.
 pub(super) async fn insert(

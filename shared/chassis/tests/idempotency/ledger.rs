@@ -258,7 +258,11 @@ impl Office {
         let users = TestUsers::new();
         let keys = users.jwks().to_string();
         let (app, pruner) = spawn_with::<Ledger, Pruner>(
-            |settings| settings.service.keys = keys,
+            |settings| {
+                settings.service.keys = keys;
+                // More than the answer to it can hold.
+                settings.platform.http.body_limit_bytes = 16 * 1024 * 1024;
+            },
             |ledger| ledger.pruner.clone(),
         );
         Self { app, pruner, users }
