@@ -1,4 +1,5 @@
-//! The command line of every service: `serve | migrate | healthcheck | openapi | settings`.
+//! The command line of every service: `serve | migrate | healthcheck | openapi | settings`, and
+//! what a service adds of its own ([`ServiceCommand`]).
 //!
 //! What goes wrong before or after the service answers is one line on standard error and an exit
 //! code other than 0.
@@ -10,12 +11,14 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use anyhow::anyhow;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+use futures_util::future::BoxFuture;
 use lyceum_telemetry::{ServiceIdentity, TelemetrySettings};
 use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::database::Database;
+use crate::database::{Database, NotReady};
 use crate::lifecycle::Lifecycle;
 use crate::panics;
 use crate::probe;
@@ -48,6 +51,37 @@ enum Command {
     Settings,
 }
 
+/// A subcommand of one service alone, by which an operator does what no request may.
+///
+/// ```
+/// # use lyceum_chassis::Service;
+/// # use lyceum_chassis::cli::{self, ServiceCommand};
+/// fn rotate_keys<S: Service>() -> ServiceCommand<S> {
+///     ServiceCommand {
+///         command: clap::Command::new("rotate-keys").about("Sign with the next key"),
+///         run: |_matches, settings| {
+///             Box::pin(async move {
+///                 let database = cli::database::<S>(&settings.platform).await?;
+///                 database.close().await;
+///                 Ok(())
+///             })
+///         },
+///     }
+/// }
+/// ```
+#[derive(Debug)]
+pub struct ServiceCommand<S: Service> {
+    /// Its name, its line in the help, its arguments.
+    pub command: clap::Command,
+    /// Runs it with what was given to it. An error is one line on standard error and code 1; a
+    /// wrong argument never comes this far and is code 2.
+    pub run: RunCommand<S>,
+}
+
+/// How a [`ServiceCommand`] is run.
+pub type RunCommand<S> =
+    fn(ArgMatches, Settings<<S as Service>::Settings>) -> BoxFuture<'static, anyhow::Result<()>>;
+
 /// Runs the command in the process's arguments.
 pub fn run<S: Service>() -> ExitCode {
     run_with::<S>(std::env::args_os())
@@ -55,24 +89,60 @@ pub fn run<S: Service>() -> ExitCode {
 
 /// Runs the command in `arguments`, the first of which is the program's name.
 pub fn run_with<S: Service>(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let command = Arguments::command().display_name(S::NAME);
-    let parsed = command
-        .try_get_matches_from(arguments)
-        .and_then(|matches| Arguments::from_arg_matches(&matches));
-    let arguments = match parsed {
-        Ok(arguments) => arguments,
-        Err(error) => {
-            // Help goes to standard output with code 0, a wrong argument to standard error with 2.
-            let code = u8::try_from(error.exit_code()).unwrap_or(2);
-            return match error.print() {
-                Ok(()) => ExitCode::from(code),
-                Err(_) => ExitCode::FAILURE,
-            };
-        }
+    let command = Arguments::command()
+        .display_name(S::NAME)
+        .subcommands(S::commands().into_iter().map(|own| own.command));
+    let outcome = match command.try_get_matches_from(arguments) {
+        Ok(matches) => match own_command::<S>(&matches) {
+            Some((own, given)) => execute_own::<S>(own, given),
+            None => match Arguments::from_arg_matches(&matches) {
+                Ok(arguments) => execute::<S>(&arguments),
+                Err(error) => return refuse(&error),
+            },
+        },
+        Err(error) => return refuse(&error),
     };
-    match execute::<S>(&arguments) {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(S::NAME, &error),
+    }
+}
+
+/// Help goes to standard output with code 0, a wrong argument to standard error with 2.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let code = u8::try_from(error.exit_code()).unwrap_or(2);
+    match error.print() {
+        Ok(()) => ExitCode::from(code),
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// The service's own subcommand that was asked for, if it was one.
+fn own_command<S: Service>(matches: &ArgMatches) -> Option<(RunCommand<S>, ArgMatches)> {
+    let (name, given) = matches.subcommand()?;
+    let mut commands = S::commands().into_iter();
+    let own = commands.find(|own| own.command.get_name() == name)?;
+    Some((own.run, given.clone()))
+}
+
+fn execute_own<S: Service>(run: RunCommand<S>, given: ArgMatches) -> anyhow::Result<()> {
+    let source = Source::process(given.get_one::<PathBuf>("config").map(PathBuf::as_path));
+    let settings = load::<S::Settings>(S::DEFAULTS, source)?;
+    briefly::<S>(&settings.platform.clone(), run(given, settings))
+}
+
+/// The service's database for a subcommand, with its tables.
+///
+/// # Errors
+/// When it cannot be reached, or misses migrations that it may not make itself.
+pub async fn database<S: Service>(platform: &PlatformSettings) -> anyhow::Result<Database> {
+    let database = Database::connect::<S::Migrator>(S::NAME, &platform.database).await?;
+    match database.ready().await {
+        Ok(()) => Ok(database),
+        Err(pending @ NotReady::Pending(_)) => {
+            Err(anyhow!(pending).context(format!("run `lyceum-{} migrate` first", S::NAME)))
+        }
+        Err(reason @ NotReady::Unreachable(_)) => Err(reason.into()),
     }
 }
 
@@ -148,21 +218,26 @@ fn end_with<S: Service, E: fmt::Display>(
     outcome
 }
 
-/// Migrates and ends. Its log says what was done; nothing of it is worth a trace, so that it waits
-/// for no collector.
+/// Migrates and ends.
 fn migrate<S: Service>(platform: &PlatformSettings) -> anyhow::Result<()> {
+    let migrated = Database::migrate::<S::Migrator>(S::NAME, &platform.database);
+    briefly::<S>(platform, async { Ok(migrated.await.map(drop)?) })
+}
+
+/// Does one thing and ends. Its log says what was done; nothing of it is worth a trace, so that it
+/// waits for no collector.
+fn briefly<S: Service>(
+    platform: &PlatformSettings,
+    work: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<()> {
     let log = TelemetrySettings {
         otlp_endpoint: None,
         ..platform.telemetry.clone()
     };
     let telemetry = lyceum_telemetry::init(&identity::<S>(platform), &log)?;
     panics::log();
-    let migrated = Database::migrate::<S::Migrator>(S::NAME, &platform.database);
-    let outcome = runtime()?.block_on(migrated);
-    end_with::<S, _>(
-        outcome.map(drop).map_err(anyhow::Error::from),
-        telemetry.shutdown(),
-    )
+    let outcome = runtime()?.block_on(work);
+    end_with::<S, _>(outcome, telemetry.shutdown())
 }
 
 fn identity<S: Service>(platform: &PlatformSettings) -> ServiceIdentity {

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
 
 use crate::auth::{Authenticator, UserKeys};
+use crate::cli::ServiceCommand;
 use crate::database::{Database, DatabaseError};
 use crate::lifecycle::Lifecycle;
 use crate::server::{RunError, Server};
@@ -31,6 +32,11 @@ pub trait Service: Sized + Send + 'static {
 
     /// The description served at `/openapi.json`.
     fn openapi() -> OpenApi;
+
+    /// Subcommands of this service alone; the name of one that every service has is not theirs.
+    fn commands() -> Vec<ServiceCommand<Self>> {
+        Vec::new()
+    }
 
     /// Connects, migrates, binds and wires; nothing is answered before [`Self::run`].
     ///
