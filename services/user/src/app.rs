@@ -13,6 +13,7 @@ use utoipa::openapi;
 
 use crate::accounts::{self, FirstAdmin};
 use crate::audit;
+use crate::limits::Limits;
 use crate::migration::Migrator;
 use crate::openapi::Description;
 use crate::password::Hasher;
@@ -60,6 +61,7 @@ impl Service for App {
         let state = State {
             database: chassis.database.clone(),
             hasher: Hasher::new(&service.passwords),
+            limits: Limits::new(service.limits),
             issuer: Issuer::new(service.tokens.key()?, service.tokens.access_lifetime()),
             session_lifetime: service.tokens.session_lifetime(),
             outbox: relay.waker(),

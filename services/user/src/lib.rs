@@ -12,6 +12,7 @@
 //! | `sessions` | who is signed in: access tokens, and refresh tokens that rotate |
 //! | `password` | what a password must be, and how it is kept |
 //! | `overview` | one person's account, courses, figures and unread count, gathered concurrently |
+//! | [`limits`] | how often people may try |
 //! | `audit` | security events, kept for admins |
 //! | `error` | each outcome of a command as a problem |
 //! | `entity`, `migration` | the tables |
@@ -21,6 +22,7 @@ mod app;
 mod audit;
 mod entity;
 mod error;
+pub mod limits;
 mod migration;
 mod openapi;
 mod overview;

@@ -1,6 +1,7 @@
 //! The whole API on one screen. Health, documentation and problems come with the chassis.
 
 use actix_web::web::{self, Data, ServiceConfig};
+use lyceum_chassis::limits::per_address;
 
 use crate::accounts::handlers as accounts;
 use crate::audit::handlers as audit;
@@ -10,11 +11,14 @@ use crate::state::State;
 
 /// Puts every route on one worker. A known path with another method is 405.
 pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
+    let limits = &state.limits;
+    let login = per_address(&limits.login_per_address);
+    let register = per_address(&limits.register_per_address);
     config
         .app_data(Data::new(state.clone()))
         .service(
             web::resource("/users")
-                .route(web::post().to(accounts::register_user))
+                .route(web::post().to(accounts::register_user).wrap(register))
                 .route(web::get().to(accounts::list_users)),
         )
         .service(web::resource("/users/me").route(web::get().to(accounts::get_me)))
@@ -24,7 +28,9 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
                 .route(web::patch().to(accounts::update_user)),
         )
         .service(web::resource("/users/{id}/overview").route(web::get().to(overview::get_overview)))
-        .service(web::resource("/auth/login").route(web::post().to(sessions::open_session)))
+        .service(
+            web::resource("/auth/login").route(web::post().to(sessions::open_session).wrap(login)),
+        )
         .service(web::resource("/auth/refresh").route(web::post().to(sessions::refresh_session)))
         .service(web::resource("/auth/logout").route(web::post().to(sessions::end_session)))
         .service(web::resource("/audit").route(web::get().to(audit::list_audit_entries)))

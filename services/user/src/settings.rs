@@ -9,6 +9,7 @@ use lyceum_outbox::OutboxSettings;
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::FirstAdmin;
+use crate::limits::LimitsSettings;
 use crate::sessions::SigningKey;
 
 /// The signing key of a checkout; everybody knows it, so production refuses it.
@@ -39,6 +40,8 @@ pub struct UserSettings {
     pub idempotency: IdempotencySettings,
     /// How security events are kept.
     pub audit: AuditSettings,
+    /// How often people may try.
+    pub limits: LimitsSettings,
     /// Whom this service asks.
     pub upstreams: Upstreams,
 }
@@ -186,6 +189,7 @@ impl ServiceSettings for UserSettings {
     fn check(&self, environment: Environment) -> Result<(), SettingsError> {
         self.passwords.check()?;
         self.audit.check()?;
+        self.limits.check()?;
         self.tokens.check()?;
         self.outbox.check()?;
         self.idempotency.check()?;
@@ -286,6 +290,11 @@ mod tests {
             ("PASSWORDS__CONCURRENCY", "217", "passwords.concurrency"),
             ("PASSWORDS__QUEUE", "100001", "passwords.queue"),
             ("AUDIT__KEEP_DAYS", "0", "audit.keep_days"),
+            (
+                "LIMITS__LOGIN_PER_ADDRESS__QUOTA",
+                "0",
+                "limits.login_per_address.quota",
+            ),
             ("AUDIT__KEEP_DAYS", "3651", "audit.keep_days"),
             ("ADMIN__EMAIL", "nobody", "admin.email"),
             ("ADMIN__PASSWORD", "password1", "admin.password"),

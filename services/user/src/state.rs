@@ -6,6 +6,7 @@ use lyceum_chassis::database::Database;
 use lyceum_client::{CourseClient, NotificationClient};
 use lyceum_outbox::Waker;
 
+use crate::limits::Limits;
 use crate::password::Hasher;
 use crate::sessions::Issuer;
 
@@ -14,6 +15,7 @@ use crate::sessions::Issuer;
 pub struct State {
     pub(crate) database: Database,
     pub(crate) hasher: Hasher,
+    pub(crate) limits: Limits,
     pub(crate) issuer: Issuer,
     pub(crate) session_lifetime: Duration,
     pub(crate) outbox: Waker,

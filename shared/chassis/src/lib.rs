@@ -17,6 +17,7 @@
 //! | [`lifecycle`], [`tasks`] | the end, and what must end |
 //! | [`http`] | extractors and the one error of handlers |
 //! | [`idempotency`] | a POST that has its effect once, however often it is sent |
+//! | [`limits`] | how often something may be done |
 //! | [`auth`] | who is calling |
 //! | [`server`] | the listeners |
 //! | [`database`] | the service's own database |
@@ -29,6 +30,7 @@ pub mod database;
 pub mod http;
 pub mod idempotency;
 pub mod lifecycle;
+pub mod limits;
 pub mod openapi;
 
 mod panics;

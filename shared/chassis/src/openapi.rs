@@ -66,6 +66,7 @@ impl Modify for InCommon {
                 add_failures(operation);
                 describe_failures(operation);
                 describe_replays(operation);
+                describe_limits(operation);
             }
         }
     }
@@ -135,6 +136,33 @@ fn describe_replays(operation: &mut Operation) {
         marked.description = Some("`true` when it was given before, under the same key".to_owned());
         let name = "Idempotent-Replayed".to_owned();
         success.headers.insert(name, marked.into());
+    }
+}
+
+/// Where a caller of a limited route stands, told on every answer it has of its own.
+fn describe_limits(operation: &mut Operation) {
+    let answers = &mut operation.responses.responses;
+    if !answers.contains_key("429") {
+        return;
+    }
+    let headers = [
+        (
+            "RateLimit-Policy",
+            "The rule: quota `q` in a window of `w` seconds",
+        ),
+        ("RateLimit", "`r` more at once, one more within `t` seconds"),
+    ];
+    for (status, answer) in answers {
+        let RefOr::T(answer) = answer else { continue };
+        let mut told = headers.to_vec();
+        if status == "429" {
+            told.push(("Retry-After", "Seconds until it is let through"));
+        }
+        for (name, meaning) in told {
+            let mut header = Header::new(string());
+            header.description = Some(meaning.to_owned());
+            answer.headers.insert(name.to_owned(), header.into());
+        }
     }
 }
 

@@ -25,6 +25,7 @@ const KEYS_MAX_AGE: &str = "public, max-age=300";
     responses(
         (status = 200, description = "The session", body = Session),
         (status = 401, description = "E-mail address or password is wrong"),
+        (status = 429, description = "Too many from this address, or for this account"),
         (status = 503, description = "Too many passwords are being hashed; see Retry-After"),
     ),
 )]
@@ -32,7 +33,13 @@ pub(crate) async fn open_session(
     Body(login): Body<Login>,
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
+    let of_account = &state.limits.login_per_account;
+    if let Some(email) = &login.email {
+        // Before the password is hashed: guesses that come all at once count as well.
+        of_account.admit(&email.folded())?;
+    }
     let user = commands::authenticate(&state.database, &state.hasher, login, clock::now()).await?;
+    of_account.forgive(&user.email_folded);
     let now = clock::now();
     let (session, token) =
         commands::open_session(&state.database, &user, state.session_lifetime, now).await?;

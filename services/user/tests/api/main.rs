@@ -12,6 +12,7 @@ mod description;
 mod events;
 mod hashing;
 mod keys;
+mod limits;
 mod lists;
 mod lookup;
 mod overview;

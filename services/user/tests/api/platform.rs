@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 pub(crate) const EVENTS: &str = "POST /internal/events";
 /// What everybody here signs in with.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
+/// More than any test asks for.
+const UNLIMITED: u32 = 1_000_000;
 /// The first admin of the default settings.
 pub(crate) const ADMIN: &str = "admin@lyceum.test";
 
@@ -53,6 +55,11 @@ impl Platform {
             settings.service.upstreams.course.base_url = course.url();
             settings.service.upstreams.notification.base_url = notification.url();
             settings.service.outbox.relay = false;
+            let limits = &mut settings.service.limits;
+            // All people of a test come from one address; tests of limits set their own.
+            limits.login_per_address.quota = UNLIMITED;
+            limits.login_per_account.quota = UNLIMITED;
+            limits.register_per_address.quota = UNLIMITED;
             configure(settings);
         };
         let (app, relay) = spawn_with::<App, Relay>(changed, |app| app.relay().clone());

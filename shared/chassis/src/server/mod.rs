@@ -125,6 +125,7 @@ fn start_api(
     };
     let draining = web::Data::new(lifecycle.clone());
     let limits = web::Data::new(limits);
+    let proxies = web::Data::new(http.trusted_proxies.clone());
     let schema = web::Data::new(guard::Schema::new(parts.database.clone()));
     // Otherwise the start has migrated, or there would be no listener.
     let may_lack_tables = !parts.settings.database.migrate_on_start;
@@ -134,6 +135,7 @@ fn start_api(
             .app_data(authenticator.clone())
             .app_data(BodyLimit(http.body_limit_bytes))
             .app_data(limits.clone())
+            .app_data(proxies.clone())
             .app_data(schema.clone())
             .app_data(draining.clone())
             .service(web::resource("/health").route(web::get().to(health::is_up)))

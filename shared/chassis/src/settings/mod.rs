@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 pub use self::load::{SettingsError, Source, load};
 pub use self::secret::Secret;
 use crate::database::DatabaseSettings;
+use crate::limits::TrustedProxies;
 
 /// The embedded defaults of the sections below.
 pub(crate) const PLATFORM_DEFAULTS: &str = include_str!("../../default.toml");
@@ -159,6 +160,8 @@ pub struct HttpSettings {
     pub keep_alive_ms: u64,
     /// A larger body is answered 413.
     pub body_limit_bytes: usize,
+    /// Proxies whose `X-Forwarded-For` is believed; anybody else's is not looked at.
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl HttpSettings {

@@ -1,0 +1,53 @@
+//! How often people may do what costs a password hash or lets somebody guess.
+//!
+//! By address first, before anything of a request is read. A school sends a whole class through
+//! one address, so those limits leave room for thirty people at once; what stops the guessing of a
+//! password is the limit by account, which counts failures from anywhere.
+
+use lyceum_chassis::limits::{Limit, LimitSettings};
+use lyceum_chassis::settings::SettingsError;
+use serde::{Deserialize, Serialize};
+
+/// The section `limits`.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsSettings {
+    /// Logins from one address, right or wrong.
+    pub login_per_address: LimitSettings,
+    /// Logins to one account since its last right one, from anywhere.
+    pub login_per_account: LimitSettings,
+    /// Registrations from one address.
+    pub register_per_address: LimitSettings,
+}
+
+impl LimitsSettings {
+    pub(crate) fn check(&self) -> Result<(), SettingsError> {
+        for (name, limit) in [
+            ("limits.login_per_address", self.login_per_address),
+            ("limits.login_per_account", self.login_per_account),
+            ("limits.register_per_address", self.register_per_address),
+        ] {
+            limit.check(name)?;
+        }
+        Ok(())
+    }
+}
+
+/// The limits at work; clones count together.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    pub(crate) login_per_address: Limit,
+    /// By the address of mail, whether there is such an account or not.
+    pub(crate) login_per_account: Limit,
+    pub(crate) register_per_address: Limit,
+}
+
+impl Limits {
+    pub(crate) fn new(settings: LimitsSettings) -> Self {
+        Self {
+            login_per_address: Limit::new("login", settings.login_per_address),
+            login_per_account: Limit::new("login-account", settings.login_per_account),
+            register_per_address: Limit::new("register", settings.register_per_address),
+        }
+    }
+}
