@@ -1,10 +1,12 @@
 //! One attempt: past the breaker and the bulkhead, out on the wire, and a verdict on the peer.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use futures_util::future::Either;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue};
 use lyceum_contracts::header;
 use lyceum_resilience::breaker::{Refused, Verdict};
@@ -24,8 +26,9 @@ use crate::upstream::Pipeline;
 const ATTEMPT: HeaderName = HeaderName::from_static(header::ATTEMPT);
 const DEADLINE_MS: HeaderName = HeaderName::from_static(header::DEADLINE_MS);
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static(header::IDEMPOTENCY_KEY);
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const FIRST: HeaderValue = HeaderValue::from_static("1");
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// Room for ours, and for those that reqwest and hyper add: no map grows on the way.
+const HEADERS: usize = 12;
 
 /// Why an attempt brought no answer, and what follows from it.
 #[derive(Debug)]
@@ -239,8 +242,17 @@ impl Sending<'_> {
         let request = self.request(url, number, limit, &span);
         let current = span.span().clone();
         let head = answer::head(&self.upstream.injector, endpoint, request, &span);
-        let answer = answer::of(head, self.pipeline.limits.response_bytes, &mut span);
-        let answer = tokio::time::timeout_at(now + limit, answer.instrument(current)).await;
+        let answer = {
+            // Pinned where it is made, so that what goes around it does not move it.
+            let limit_bytes = self.pipeline.limits.response_bytes;
+            let answer = pin!(answer::of(head, limit_bytes, &mut span));
+            let answer = if current.is_disabled() {
+                Either::Left(answer)
+            } else {
+                Either::Right(answer.instrument(current))
+            };
+            tokio::time::timeout_at(now + limit, answer).await
+        };
         let answer = answer.unwrap_or_else(|_| {
             Err(Failure {
                 error: ClientError::Timeout,
@@ -267,16 +279,19 @@ impl Sending<'_> {
         let call = self.call;
         let mut request = reqwest::Request::new(call.method.clone(), url);
         let headers = request.headers_mut();
-        headers.insert(ACCEPT, JSON);
+        headers.reserve(HEADERS);
         headers.insert(AUTHORIZATION, self.upstream.credential.header());
-        let first_or_later = match number {
-            1 => FIRST,
-            later => HeaderValue::from(later),
-        };
-        headers.insert(ATTEMPT, first_or_later);
+        if number > 1 {
+            headers.insert(ATTEMPT, HeaderValue::from(number));
+        }
         // What the peer works on after this, nobody waits for.
-        let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
-        headers.insert(DEADLINE_MS, HeaderValue::from(limit_ms));
+        let whole = limit == self.pipeline.limits.attempt;
+        let limit_ms = if whole {
+            self.pipeline.attempt_ms.clone()
+        } else {
+            milliseconds(limit)
+        };
+        headers.insert(DEADLINE_MS, limit_ms);
         if let Some(key) = &call.idempotency_key {
             headers.insert(IDEMPOTENCY_KEY, key.clone());
         }
@@ -287,4 +302,9 @@ impl Sending<'_> {
         }
         request
     }
+}
+
+/// The value of `X-Deadline-Ms`.
+pub(crate) fn milliseconds(limit: Duration) -> HeaderValue {
+    HeaderValue::from(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
 }

@@ -9,5 +9,6 @@ pub const REQUEST_ID: &str = "x-request-id";
 /// Makes a POST repeatable: the same key has its effect once.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// Which attempt of one logical call this is, from 1; lets a server see the share of retries.
+/// Which attempt of one logical call this is, from 2 on; lets a server see the share of repeats. The first has none, as
+/// `http.request.resend_count` has none.
 pub const ATTEMPT: &str = "x-attempt";

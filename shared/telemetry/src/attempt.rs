@@ -33,7 +33,8 @@ pub struct AttemptSpan {
 struct Measured {
     duration: &'static Histogram<f64>,
     started: Instant,
-    labels: Vec<KeyValue>,
+    method: &'static str,
+    target: Target,
 }
 
 impl AttemptSpan {
@@ -57,8 +58,8 @@ impl AttemptSpan {
                 otel.kind = "client",
                 http.request.method = method.unwrap_or("_OTHER"),
                 http.request.resend_count = (resend_count > 0).then(|| i64::from(resend_count)),
-                server.address = &*target.host,
-                server.port = target.port.map(i64::from),
+                server.address = target.host(),
+                server.port = target.port().map(i64::from),
                 url.full = %target.url(path_and_query),
             )
         };
@@ -145,25 +146,29 @@ impl Drop for AttemptSpan {
 
 impl Measured {
     fn start(method: &'static str, target: &Target) -> Option<Self> {
-        let duration = &instruments()?.client_duration;
-        // Room for the target's two, and for status and error at the end.
-        let mut labels = Vec::with_capacity(5);
-        labels.push(KeyValue::new("http.request.method", method));
-        labels.extend_from_slice(&target.labels);
         Some(Self {
-            duration,
+            duration: &instruments()?.client_duration,
             started: Instant::now(),
-            labels,
+            method,
+            target: target.clone(),
         })
     }
 
-    fn end(mut self, status: Option<u16>, error_type: Option<Cow<'static, str>>) {
-        self.labels.extend(
-            status.map(|status| KeyValue::new("http.response.status_code", i64::from(status))),
-        );
-        self.labels
-            .extend(error_type.map(|error_type| KeyValue::new("error.type", error_type)));
-        self.duration
-            .record(self.started.elapsed().as_secs_f64(), &self.labels);
+    fn end(self, status: Option<u16>, error_type: Option<Cow<'static, str>>) {
+        let seconds = self.started.elapsed().as_secs_f64();
+        let Self {
+            duration,
+            method,
+            target,
+            ..
+        } = self;
+        if let (Some(status), None) = (status, &error_type)
+            && let Some(series) = target.usual(duration, method, status)
+        {
+            return series.record(seconds);
+        }
+        let mut labels = target.labels(method, status);
+        labels.extend(error_type.map(|error_type| KeyValue::new("error.type", error_type)));
+        duration.record(seconds, &labels);
     }
 }

@@ -6,11 +6,13 @@ use std::net::SocketAddr;
 use futures_util::FutureExt;
 #[cfg(any(test, feature = "testing"))]
 use futures_util::future::Either;
+use http::HeaderMap;
+use http::header::ACCEPT;
 use reqwest::{Request, Response, redirect};
 
 use super::{Location, addresses};
 use crate::answer;
-use crate::attempt::Failure;
+use crate::attempt::{Failure, JSON};
 use crate::settings::Limits;
 #[cfg(any(test, feature = "testing"))]
 use crate::testing::Script;
@@ -91,6 +93,7 @@ fn pool(location: &Location, limits: &Limits, service: &str) -> reqwest::Result<
         .ok();
     let mut builder = reqwest::Client::builder()
         .user_agent(format!("lyceum-{service}"))
+        .default_headers(HeaderMap::from_iter([(ACCEPT, JSON)]))
         .connect_timeout(limits.connect)
         .pool_idle_timeout(limits.pool_idle)
         .redirect(redirect::Policy::none())

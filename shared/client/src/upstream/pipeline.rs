@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use http::HeaderValue;
 use lyceum_resilience::backoff::Backoff;
 use lyceum_resilience::budget::RetryBudget;
 use lyceum_resilience::bulkhead::Bulkhead;
@@ -11,6 +12,7 @@ use lyceum_resilience::hedge::Hedge;
 use lyceum_resilience::outlier::Outliers;
 
 use super::dice::Dice;
+use crate::attempt::milliseconds;
 use crate::cache::Cache;
 use crate::endpoint::{Endpoint, Location, Making, Wiring};
 use crate::events::Observer;
@@ -19,6 +21,8 @@ use crate::settings::{Limits, SettingsError, UpstreamSettings};
 pub(crate) struct Pipeline {
     pub(crate) settings: UpstreamSettings,
     pub(crate) limits: Limits,
+    /// What most attempts tell the peer: a whole `attempt_timeout_ms`.
+    pub(crate) attempt_ms: HeaderValue,
     pub(crate) backoff: Backoff,
     pub(crate) budget: Arc<RetryBudget>,
     pub(crate) bulkhead: Arc<Bulkhead>,
@@ -98,6 +102,7 @@ impl Builder {
         };
         Ok(Pipeline {
             settings: settings.clone(),
+            attempt_ms: milliseconds(limits.attempt),
             limits,
             backoff: Backoff::new(&settings.backoff).map_err(invalid)?,
             budget,

@@ -121,7 +121,7 @@ async fn a_call_asked_twice_at_once_is_two_attempts_and_the_loser_is_no_error() 
         courses.stats_of(ada()).await.unwrap();
         tokio::time::resume();
     };
-    let trace = Trace::of(&captured, 2, call).await;
+    let trace = Trace::of(&captured, 2, Box::pin(call)).await;
     trace.check();
     assert_eq!(peer.sent().len(), 102);
     assert_eq!(trace.errors(), words(&[None, None]));

@@ -3,24 +3,34 @@
 
 use std::{
     fmt::{self, Display, Formatter},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
-use opentelemetry::KeyValue;
+use opentelemetry::{
+    KeyValue,
+    metrics::{BoundHistogram, Histogram},
+};
 
 /// Stands where a value was (semantic conventions, `url.full`).
 const REDACTED: &str = "REDACTED";
 
-/// An endpoint as spans and metrics name it. Make one per endpoint and keep it: each attempt only reads it.
+/// An endpoint as spans and metrics name it. Make one per endpoint and keep it: each attempt only reads it. Clones
+/// share everything.
 #[derive(Clone, Debug)]
-pub struct Target {
+pub struct Target(Arc<Described>);
+
+#[derive(Debug)]
+struct Described {
     /// `http://course:8002` without credentials; `None` of a text that is no URL.
     origin: Option<String>,
-    pub(super) host: Arc<str>,
-    pub(super) port: Option<u16>,
-    /// `server.address` and `server.port`, for the metric.
-    pub(super) labels: Vec<KeyValue>,
+    host: Arc<str>,
+    port: Option<u16>,
+    /// The series that most attempts are counted in, found once: by its labels it is sought at every attempt.
+    usual: OnceLock<BoundHistogram<f64>>,
 }
+
+/// What most attempts are, and how they end.
+const USUAL: (&str, u16) = ("GET", 200);
 
 impl Target {
     /// Reads scheme, host and port of a URL; what follows them is left out. Never fails: of a text that is no
@@ -38,21 +48,50 @@ impl Target {
             "https" => Some(443),
             _ => None,
         };
-        let (host, port) = (Arc::from(host), port.or(default));
-        let mut labels = vec![KeyValue::new("server.address", Arc::clone(&host))];
-        labels.extend(port.map(|port| KeyValue::new("server.port", i64::from(port))));
-        Self {
+        Self(Arc::new(Described {
             origin: (!scheme.is_empty()).then(|| format!("{scheme}://{credentials}{address}")),
-            host,
-            port,
-            labels,
-        }
+            host: Arc::from(host),
+            port: port.or(default),
+            usual: OnceLock::new(),
+        }))
+    }
+
+    pub(super) fn host(&self) -> &str {
+        &self.0.host
+    }
+
+    pub(super) fn port(&self) -> Option<u16> {
+        self.0.port
+    }
+
+    /// Labels of an attempt, with room for the type of an error.
+    pub(super) fn labels(&self, method: &'static str, status: Option<u16>) -> Vec<KeyValue> {
+        let mut labels = Vec::with_capacity(5);
+        labels.push(KeyValue::new("http.request.method", method));
+        labels.push(KeyValue::new("server.address", Arc::clone(&self.0.host)));
+        let port = self.0.port;
+        labels.extend(port.map(|port| KeyValue::new("server.port", i64::from(port))));
+        labels.extend(
+            status.map(|status| KeyValue::new("http.response.status_code", i64::from(status))),
+        );
+        labels
+    }
+
+    /// The series of an attempt that ended as most do.
+    pub(super) fn usual(
+        &self,
+        duration: &Histogram<f64>,
+        method: &'static str,
+        status: u16,
+    ) -> Option<&BoundHistogram<f64>> {
+        let bind = || duration.bind(&self.labels(method, Some(status)));
+        ((method, status) == USUAL).then(|| self.0.usual.get_or_init(bind))
     }
 
     /// The URL of a path at this origin without its secrets, written only where somebody reads it.
     pub(super) fn url<'a>(&'a self, path_and_query: &'a str) -> Redacted<'a> {
         Redacted {
-            origin: self.origin.as_deref(),
+            origin: self.0.origin.as_deref(),
             path_and_query,
         }
     }
@@ -116,7 +155,7 @@ mod tests {
         ];
         for (url, host, port) in cases {
             let target = Target::new(url);
-            assert_eq!((&*target.host, target.port), (host, port), "{url}");
+            assert_eq!((target.host(), target.port()), (host, port), "{url}");
         }
     }
 
