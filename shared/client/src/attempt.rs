@@ -6,9 +6,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::Either;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue};
-use lyceum_contracts::header;
 use lyceum_resilience::breaker::{Refused, Verdict};
 use lyceum_resilience::bulkhead::{Signal, Slot};
 use lyceum_resilience::deadline::Instant;
@@ -21,14 +18,6 @@ use crate::error::{ClientError, Malformation};
 use crate::events::Event;
 use crate::retry::{FLOOR, Repeat, Sending};
 use crate::upstream::Pipeline;
-
-// Read once, and not at every insertion.
-const ATTEMPT: HeaderName = HeaderName::from_static(header::ATTEMPT);
-const DEADLINE_MS: HeaderName = HeaderName::from_static(header::DEADLINE_MS);
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static(header::IDEMPOTENCY_KEY);
-pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
-/// Room for ours, and for those that reqwest and hyper add: no map grows on the way.
-const HEADERS: usize = 12;
 
 /// Why an attempt brought no answer, and what follows from it.
 #[derive(Debug)]
@@ -268,43 +257,4 @@ impl Sending<'_> {
         }
         answer.map(|answer| answer.body)
     }
-
-    fn request(
-        &self,
-        url: reqwest::Url,
-        number: u32,
-        limit: Duration,
-        span: &AttemptSpan,
-    ) -> reqwest::Request {
-        let call = self.call;
-        let mut request = reqwest::Request::new(call.method.clone(), url);
-        let headers = request.headers_mut();
-        headers.reserve(HEADERS);
-        headers.insert(AUTHORIZATION, self.upstream.credential.header());
-        if number > 1 {
-            headers.insert(ATTEMPT, HeaderValue::from(number));
-        }
-        // What the peer works on after this, nobody waits for.
-        let whole = limit == self.pipeline.limits.attempt;
-        let limit_ms = if whole {
-            self.pipeline.attempt_ms.clone()
-        } else {
-            milliseconds(limit)
-        };
-        headers.insert(DEADLINE_MS, limit_ms);
-        if let Some(key) = &call.idempotency_key {
-            headers.insert(IDEMPOTENCY_KEY, key.clone());
-        }
-        span.inject(headers);
-        if let Some(body) = &call.body {
-            headers.insert(CONTENT_TYPE, JSON);
-            *request.body_mut() = Some(body.clone().into());
-        }
-        request
-    }
-}
-
-/// The value of `X-Deadline-Ms`.
-pub(crate) fn milliseconds(limit: Duration) -> HeaderValue {
-    HeaderValue::from(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
 }

@@ -134,6 +134,7 @@ pub mod faults;
 pub mod identity;
 mod notification;
 mod race;
+mod request;
 mod retry;
 mod settings;
 #[cfg(any(test, feature = "testing"))]

@@ -12,7 +12,8 @@ use reqwest::{Request, Response, redirect};
 
 use super::{Location, addresses};
 use crate::answer;
-use crate::attempt::{Failure, JSON};
+use crate::attempt::Failure;
+use crate::request::JSON;
 use crate::settings::Limits;
 #[cfg(any(test, feature = "testing"))]
 use crate::testing::Script;

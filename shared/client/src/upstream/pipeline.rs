@@ -12,10 +12,10 @@ use lyceum_resilience::hedge::Hedge;
 use lyceum_resilience::outlier::Outliers;
 
 use super::dice::Dice;
-use crate::attempt::milliseconds;
 use crate::cache::Cache;
 use crate::endpoint::{Endpoint, Location, Making, Wiring};
 use crate::events::Observer;
+use crate::request::milliseconds;
 use crate::settings::{Limits, SettingsError, UpstreamSettings};
 
 pub(crate) struct Pipeline {
