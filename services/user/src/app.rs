@@ -14,6 +14,7 @@ use utoipa::openapi;
 use crate::accounts::{self, FirstAdmin};
 use crate::audit;
 use crate::limits::Limits;
+use crate::links;
 use crate::migration::Migrator;
 use crate::openapi::Description;
 use crate::password::Hasher;
@@ -83,6 +84,10 @@ impl Service for App {
         chassis
             .tasks
             .spawn("audit entries", move |stop| pruner.clone().run(stop));
+        let pruner = links::Pruner::new(chassis.database.clone());
+        chassis
+            .tasks
+            .spawn("mailed links", move |stop| pruner.clone().run(stop));
         let keys = UserKeys::own(&state.issuer.public_keys());
         let routes = move |config: &mut _| routes::configure(config, &state);
         let server = chassis.into_server(Self::openapi(), keys, upstreams, routes);

@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use lyceum_chassis::http::ApiError;
-use lyceum_contracts::problem::ProblemKind;
+use lyceum_contracts::problem::{Fault, ProblemKind};
 
 use crate::accounts::commands::{RegisterError, UpdateError};
+use crate::email_change::commands::{ChangeEmailError, ConfirmEmailError};
+use crate::invitations::AcceptError;
+use crate::links::commands::{LetterError, LinkError};
 use crate::overview::OverviewError;
 use crate::password::HashError;
+use crate::password::commands::{ReauthenticationError, ResetError};
 use crate::sessions::commands::{LoginError, RefreshError};
 
 /// A full queue of hashes is worked off in about this time.
@@ -28,9 +32,7 @@ impl From<HashError> for ApiError {
 impl From<RegisterError> for ApiError {
     fn from(error: RegisterError) -> Self {
         match error {
-            RegisterError::EmailTaken => {
-                Self::of(ProblemKind::Conflict).detail("the e-mail address has an account")
-            }
+            RegisterError::EmailTaken => email_taken(),
             RegisterError::Keyed(error) => error.into(),
         }
     }
@@ -72,6 +74,85 @@ impl From<OverviewError> for ApiError {
             OverviewError::Database(error) => error.into(),
         }
     }
+}
+
+impl From<LinkError> for ApiError {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::Spent => Self::of(ProblemKind::LinkSpent),
+            LinkError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<LetterError> for ApiError {
+    fn from(error: LetterError) -> Self {
+        match error {
+            LetterError::NoSuchLink => Self::not_found(),
+            LetterError::Spent => Self::of(ProblemKind::LinkSpent),
+            LetterError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl ReauthenticationError {
+    /// The problem; a wrong password is a fault of the field it stood in.
+    pub(crate) fn at(self, field: &str) -> ApiError {
+        match self {
+            Self::NoAccount => unauthorised(ProblemKind::Unauthenticated),
+            Self::WrongPassword => ApiError::faults(vec![Fault {
+                pointer: format!("#/{field}"),
+                detail: "is not the password of the account".to_owned(),
+                code: "wrong_password".to_owned(),
+            }]),
+            Self::Hash(error) => error.into(),
+            Self::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<ResetError> for ApiError {
+    fn from(error: ResetError) -> Self {
+        match error {
+            ResetError::Link(error) => error.into(),
+            ResetError::Hash(error) => error.into(),
+            ResetError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeEmailError> for ApiError {
+    fn from(error: ChangeEmailError) -> Self {
+        match error {
+            ChangeEmailError::Reauthentication(error) => error.at("password"),
+            ChangeEmailError::TooMany { retry_after } => {
+                Self::of(ProblemKind::TooManyRequests).retry_after(retry_after)
+            }
+        }
+    }
+}
+
+impl From<ConfirmEmailError> for ApiError {
+    fn from(error: ConfirmEmailError) -> Self {
+        match error {
+            ConfirmEmailError::Link(error) => error.into(),
+            ConfirmEmailError::EmailTaken => email_taken(),
+        }
+    }
+}
+
+impl From<AcceptError> for ApiError {
+    fn from(error: AcceptError) -> Self {
+        match error {
+            AcceptError::Link(error) => error.into(),
+            AcceptError::Hash(error) => error.into(),
+            AcceptError::Database(error) => error.into(),
+        }
+    }
+}
+
+fn email_taken() -> ApiError {
+    ApiError::of(ProblemKind::Conflict).detail("the e-mail address has an account")
 }
 
 /// A 401 names a way to be let in (RFC 9110 §15.5.2).

@@ -11,6 +11,9 @@
 //! | `accounts` | who there is: registered, read, changed, listed, looked up |
 //! | `sessions` | who is signed in: access tokens, and refresh tokens that rotate |
 //! | `password` | what a password must be, and how it is kept |
+//! | `email_change` | another address, confirmed by mail |
+//! | `invitations` | accounts made for somebody else, who accepts by mail |
+//! | `links` | links that are mailed: asked for, written, followed once |
 //! | `overview` | one person's account, courses, figures and unread count, gathered concurrently |
 //! | [`limits`] | how often people may try |
 //! | `audit` | security events, kept for admins |
@@ -20,9 +23,12 @@
 mod accounts;
 mod app;
 mod audit;
+mod email_change;
 mod entity;
 mod error;
+mod invitations;
 pub mod limits;
+mod links;
 mod migration;
 mod openapi;
 mod overview;

@@ -3,7 +3,7 @@
 use lyceum_chassis::openapi::InCommon;
 use utoipa::OpenApi;
 
-use crate::{accounts, audit, overview, sessions};
+use crate::{accounts, audit, email_change, invitations, links, overview, password, sessions};
 
 /// The description served at `/openapi.json`; the committed copy is in `docs/openapi`.
 #[derive(OpenApi)]
@@ -15,6 +15,7 @@ use crate::{accounts, audit, overview, sessions};
     tags(
         (name = "accounts", description = "Who there is: registered, read, changed, listed"),
         (name = "sessions", description = "Who is signed in"),
+        (name = "passwords", description = "Changed by who knows them, set anew by mail"),
         (name = "overview", description = "Everything about one person in one answer"),
         (name = "audit", description = "What happened to accounts and sessions, for admins"),
         (name = "internal", description = "For services of the platform"),
@@ -33,6 +34,13 @@ use crate::{accounts, audit, overview, sessions};
         sessions::handlers::get_jwks,
         overview::handlers::get_overview,
         audit::handlers::list_audit_entries,
+        password::handlers::change_password,
+        password::handlers::forgot_password,
+        password::handlers::reset_password,
+        email_change::handlers::change_email,
+        email_change::handlers::confirm_email,
+        invitations::handlers::accept_invitation,
+        links::handlers::create_mailed_link_token,
     ),
     modifiers(&InCommon),
 )]

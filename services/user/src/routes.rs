@@ -5,7 +5,11 @@ use lyceum_chassis::limits::per_address;
 
 use crate::accounts::handlers as accounts;
 use crate::audit::handlers as audit;
+use crate::email_change::handlers as email_change;
+use crate::invitations::handlers as invitations;
+use crate::links::handlers as links;
 use crate::overview::handlers as overview;
+use crate::password::handlers as password;
 use crate::sessions::handlers as sessions;
 use crate::state::State;
 
@@ -38,5 +42,26 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
         .service(web::resource("/.well-known/jwks.json").route(web::get().to(sessions::get_jwks)))
         .service(
             web::resource("/internal/users/lookup").route(web::post().to(accounts::lookup_users)),
+        )
+        .service(
+            web::resource("/users/me/password").route(web::put().to(password::change_password)),
+        )
+        .service(web::resource("/users/me/email").route(web::put().to(email_change::change_email)))
+        .service(
+            web::resource("/auth/forgot-password").route(web::post().to(password::forgot_password)),
+        )
+        .service(
+            web::resource("/auth/reset-password").route(web::post().to(password::reset_password)),
+        )
+        .service(
+            web::resource("/auth/confirm-email").route(web::post().to(email_change::confirm_email)),
+        )
+        .service(
+            web::resource("/auth/accept-invitation")
+                .route(web::post().to(invitations::accept_invitation)),
+        )
+        .service(
+            web::resource("/internal/mailed-links/{id}/token")
+                .route(web::post().to(links::create_mailed_link_token)),
         );
 }

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use lyceum_contracts::ids::UserId;
+use lyceum_contracts::ids::{LinkId, UserId};
+use lyceum_contracts::mailed_link::MailedLinkToken;
 use lyceum_contracts::user::{Contact, Contacts, LookupUsers, MAX_LOOKUP};
 use lyceum_resilience::concurrency::try_join_bounded;
 
@@ -49,6 +50,25 @@ impl UserClient {
             Ok(found)
         } else {
             Err(ClientError::Malformed(Malformation::SomebodyElse))
+        }
+    }
+
+    /// Makes the token for a letter about `link`; `None` when no letter is to be written any more,
+    /// because the link is spent, too old or unknown.
+    ///
+    /// Each call makes another token that counts beside those before, so asking twice does no
+    /// harm.
+    pub async fn mailed_link_token(
+        &self,
+        link: LinkId,
+    ) -> Result<Option<MailedLinkToken>, ClientError> {
+        let path = format!("/internal/mailed-links/{link}/token");
+        let nothing = serde_json::Map::new();
+        let call = self.0.post("user.write_letter", path, &nothing);
+        match call.idempotent().json().await {
+            Ok(letter) => Ok(Some(letter)),
+            Err(error) if matches!(error.refused_with(), Some(404 | 410)) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 

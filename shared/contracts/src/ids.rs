@@ -91,6 +91,10 @@ id! {
     /// Work that goes on after its request was answered; owned by the user service.
     JobId
 }
+id! {
+    /// A link that is mailed once asked for; owned by the user service.
+    LinkId
+}
 
 #[cfg(test)]
 mod tests {

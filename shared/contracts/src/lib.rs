@@ -10,6 +10,7 @@
 //! | [`user`], [`course`], [`notification`] | requests and responses of one service each |
 //! | [`audit`] | what is kept of security events |
 //! | [`job`] | work that takes longer than a request |
+//! | [`mailed_link`] | links in letters: asking for one, following it, writing its letter |
 //! | [`event`] | what happened, told through the outbox |
 //! | [`problem`] | RFC 9457 errors, one vocabulary for all services |
 //! | [`page`] | the shape of every list |
@@ -21,6 +22,7 @@ pub mod event;
 pub mod header;
 pub mod ids;
 pub mod job;
+pub mod mailed_link;
 pub mod notification;
 pub mod page;
 pub mod problem;

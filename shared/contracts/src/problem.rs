@@ -95,6 +95,8 @@ kinds! {
     RequestTimeout = 408 "request-timeout" "The request took too long";
     /// The request is right, the state of things is not.
     Conflict = 409 "conflict" "The state of the resource does not allow this";
+    /// The link was followed already, is too old, or never was one; ask for another.
+    LinkSpent = 410 "link-spent" "The link no longer works";
     /// The resource has changed since the caller read it.
     PreconditionFailed = 412 "precondition-failed" "The resource has changed meanwhile";
     /// The body is larger than it may be.

@@ -18,6 +18,7 @@
 //! | [`forgeries`] | access tokens that must not count, refused all alike |
 //! | [`identity`] | test users with signed tokens, and tokens that must be refused |
 //! | [`spawn`](mod@spawn) | a whole service in the test's process, stopped when dropped |
+//! | [`timing`] | whether two requests can be told apart by the time they take |
 //! | [`process`] | a real binary: ports from its log, killed or terminated at will |
 //!
 //! A dev-dependency only. A kit that cannot do its work stops the test with the reason, so this
@@ -39,6 +40,7 @@ pub mod people;
 pub mod postgres;
 pub mod process;
 pub mod spawn;
+pub mod timing;
 pub mod wire;
 
 mod background;

@@ -77,7 +77,7 @@ pub(crate) async fn register_user(
     };
     let user = match store::insert(&transaction, row).await {
         Ok(user) => user,
-        Err(error) if violated_constraint(&error).as_deref() == Some(ONE_ACCOUNT_PER_ADDRESS) => {
+        Err(error) if is_email_taken(&error) => {
             return Err(RegisterError::EmailTaken);
         }
         Err(error) => return Err(error.into()),
@@ -94,6 +94,11 @@ pub(crate) async fn register_user(
         "registered"
     );
     Ok(answer)
+}
+
+/// Whether a row was refused because somebody has its address.
+pub(crate) fn is_email_taken(error: &DbErr) -> bool {
+    violated_constraint(error).as_deref() == Some(ONE_ACCOUNT_PER_ADDRESS)
 }
 
 /// Why an account was not changed.

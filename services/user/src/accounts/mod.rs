@@ -8,5 +8,5 @@ mod requests;
 pub(crate) mod store;
 mod view;
 
-pub(crate) use self::domain::Email;
+pub(crate) use self::domain::{Email, FullName};
 pub(crate) use self::first_admin::{FirstAdmin, ensure, ensure_later};

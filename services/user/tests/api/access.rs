@@ -18,6 +18,9 @@ use crate::platform::{PASSWORD, Platform, registration};
 /// instructor, the person themself, an admin, a service.
 type Row = (&'static str, String, Option<Value>, [u16; 6]);
 
+/// The token of a mailed link, as it looks.
+const NOBODYS_LINK: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 fn table(ada: UserId) -> Vec<Row> {
     let row = |method, path: &str, body, statuses| {
         (
@@ -61,6 +64,50 @@ fn table(ada: UserId) -> Vec<Row> {
         row("POST", "/auth/refresh", Some(token.clone()), [401; 6]),
         row("POST", "/auth/logout", Some(token), [204; 6]),
         row("GET", "/audit", None, [401, 403, 403, 403, 200, 401]),
+        row("DELETE", "/sessions", None, [401, 204, 204, 204, 204, 401]),
+        row(
+            "PUT",
+            "/users/me/password",
+            Some(json!({"current_password": "wrong", "new_password": "a heron on one leg"})),
+            [401, 422, 422, 422, 422, 401],
+        ),
+        row(
+            "PUT",
+            "/users/me/email",
+            Some(json!({"email": "eve@example.org", "password": "wrong"})),
+            [401, 422, 422, 422, 422, 401],
+        ),
+        row(
+            "POST",
+            "/auth/forgot-password",
+            Some(json!({"email": "nobody@example.org"})),
+            [202; 6],
+        ),
+        row(
+            "POST",
+            "/auth/reset-password",
+            Some(json!({"token": NOBODYS_LINK, "new_password": PASSWORD})),
+            [410; 6],
+        ),
+        row(
+            "POST",
+            "/auth/confirm-email",
+            Some(json!({"token": NOBODYS_LINK})),
+            [410; 6],
+        ),
+        row(
+            "POST",
+            "/auth/accept-invitation",
+            Some(json!({"token": NOBODYS_LINK, "password": PASSWORD})),
+            [410; 6],
+        ),
+        // One service alone sends mail, and this is another.
+        row(
+            "POST",
+            "/internal/mailed-links/1/token",
+            None,
+            [401, 403, 403, 403, 403, 403],
+        ),
         row("GET", "/.well-known/jwks.json", None, [200; 6]),
         row(
             "POST",

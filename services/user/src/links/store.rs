@@ -1,0 +1,172 @@
+//! Queries on mailed links and their tokens.
+
+use lyceum_chassis::database::DbErr;
+use lyceum_contracts::event::LinkPurpose;
+use lyceum_contracts::ids::UserId;
+use sea_orm::ActiveValue::{NotSet, Set};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use time::OffsetDateTime;
+
+use crate::accounts::Email;
+use crate::entity::mailed_link::{ActiveModel, Column, Entity, Model};
+use crate::entity::mailed_link_token as token;
+
+/// Writes one link for each of `users` in one statement.
+pub(super) async fn insert(
+    db: &impl ConnectionTrait,
+    users: &[UserId],
+    purpose: LinkPurpose,
+    address: Option<&Email>,
+    now: OffsetDateTime,
+) -> Result<Vec<Model>, DbErr> {
+    let rows = users.iter().map(|user| ActiveModel {
+        id: NotSet,
+        user_id: Set(*user),
+        purpose: Set(purpose),
+        address: Set(address.map(|address| address.typed().to_owned())),
+        created_at: Set(now),
+        spent_at: Set(None),
+    });
+    Entity::insert_many(rows).exec_with_returning(db).await
+}
+
+/// The link with this id.
+pub(super) async fn find(db: &impl ConnectionTrait, id: i64) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id).one(db).await
+}
+
+/// When the person was promised their newest links of this purpose, newest first, at most `limit`.
+pub(super) async fn newest(
+    db: &impl ConnectionTrait,
+    user: UserId,
+    purpose: LinkPurpose,
+    limit: u64,
+) -> Result<Vec<OffsetDateTime>, DbErr> {
+    Entity::find()
+        .select_only()
+        .column(Column::CreatedAt)
+        .filter(Column::UserId.eq(user))
+        .filter(Column::Purpose.eq(purpose))
+        .order_by_desc(Column::CreatedAt)
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await
+}
+
+/// Whether a link was spent by this call; of two at once, one is told no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spending {
+    Now,
+    Already,
+}
+
+/// Spends a link that is not spent yet. What it was about has been said: the address goes.
+pub(super) async fn spend(
+    db: &impl ConnectionTrait,
+    id: i64,
+    now: OffsetDateTime,
+) -> Result<Spending, DbErr> {
+    let spent = Entity::update_many()
+        .set(as_spent(now))
+        .filter(Column::Id.eq(id))
+        .filter(Column::SpentAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(if spent.rows_affected == 0 {
+        Spending::Already
+    } else {
+        Spending::Now
+    })
+}
+
+/// Spends every link of this purpose the person has.
+pub(super) async fn spend_all(
+    db: &impl ConnectionTrait,
+    user: UserId,
+    purpose: LinkPurpose,
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .set(as_spent(now))
+        .filter(Column::UserId.eq(user))
+        .filter(Column::Purpose.eq(purpose))
+        .filter(Column::SpentAt.is_null())
+        .exec(db)
+        .await
+        .map(drop)
+}
+
+fn as_spent(now: OffsetDateTime) -> ActiveModel {
+    ActiveModel {
+        address: Set(None),
+        spent_at: Set(Some(now)),
+        ..Default::default()
+    }
+}
+
+/// Forgets up to `limit` links asked for before `end`, oldest first; how many it were.
+pub(super) async fn delete_before(
+    db: &impl ConnectionTrait,
+    end: OffsetDateTime,
+    limit: u64,
+) -> Result<u64, DbErr> {
+    let old: Vec<i64> = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::CreatedAt.lt(end))
+        .order_by_asc(Column::CreatedAt)
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await?;
+    if old.is_empty() {
+        return Ok(0);
+    }
+    let deleted = Entity::delete_many().filter(Column::Id.is_in(old));
+    Ok(deleted.exec(db).await?.rows_affected)
+}
+
+/// Keeps the digest of a token.
+pub(super) async fn insert_token(
+    db: &impl ConnectionTrait,
+    link_id: i64,
+    digest: String,
+    expires_at: OffsetDateTime,
+) -> Result<(), DbErr> {
+    let row = token::ActiveModel {
+        id: NotSet,
+        link_id: Set(link_id),
+        digest: Set(digest),
+        expires_at: Set(expires_at),
+    };
+    token::Entity::insert(row)
+        .exec_without_returning(db)
+        .await
+        .map(drop)
+}
+
+/// The token with this digest.
+pub(super) async fn find_token(
+    db: &impl ConnectionTrait,
+    digest: &str,
+) -> Result<Option<token::Model>, DbErr> {
+    token::Entity::find()
+        .filter(token::Column::Digest.eq(digest))
+        .one(db)
+        .await
+}
+
+/// Forgets the tokens of a link whose time is over.
+pub(super) async fn delete_expired_tokens(
+    db: &impl ConnectionTrait,
+    link_id: i64,
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    token::Entity::delete_many()
+        .filter(token::Column::LinkId.eq(link_id))
+        .filter(token::Column::ExpiresAt.lte(now))
+        .exec(db)
+        .await
+        .map(drop)
+}
