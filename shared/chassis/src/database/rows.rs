@@ -5,8 +5,6 @@
 //! Here the rows travel whole: on Postgres each column as an array that is unnested, on `SQLite`
 //! all of them as one JSON document. The text of the statement depends on neither rows nor values.
 
-use std::fmt::Write;
-
 use sea_orm::sea_query::Value;
 use sea_orm::{DbBackend, DbErr, Statement};
 
@@ -118,8 +116,7 @@ impl<const N: usize> Rows<N> {
             match Cell::of(&row[index], *column)? {
                 Cell::Null => array.push_str("NULL"),
                 Cell::Integer(number) => {
-                    // Writing to a string cannot fail.
-                    let _ = write!(array, "{number}");
+                    array.push_str(&number.to_string());
                 }
                 Cell::Text(text) => quote(&mut array, text),
                 Cell::Json(json) => quote(&mut array, &json.to_string()),
