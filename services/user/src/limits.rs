@@ -37,7 +37,8 @@ impl LimitsSettings {
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
     pub(crate) login_per_address: Limit,
-    /// By the address of mail, whether there is such an account or not.
+    /// By the address of mail, whether there is such an account or not; and by the id of somebody
+    /// signed in who is asked for the password once more.
     pub(crate) login_per_account: Limit,
     pub(crate) register_per_address: Limit,
 }

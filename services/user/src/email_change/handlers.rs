@@ -20,7 +20,7 @@ use crate::state::State;
     request_body = ChangeEmail,
     responses(
         (status = 202, description = "A letter follows to the new address"),
-        (status = 429, description = "Three letters were asked for within the hour; see Retry-After"),
+        (status = 429, description = "Three letters within the hour, or too many wrong passwords; see Retry-After"),
         (status = 503, description = "Too many passwords are being hashed; see Retry-After"),
     ),
 )]
@@ -33,9 +33,13 @@ pub(crate) async fn change_email(
         database,
         hasher,
         outbox,
+        limits,
         ..
     } = state.get_ref();
+    let guesses = &limits.login_per_account;
+    guesses.admit(&caller.id)?;
     commands::request_change(database, hasher, outbox, caller.id, change, clock::now()).await?;
+    guesses.forgive(&caller.id);
     Ok(HttpResponse::Accepted().finish())
 }
 

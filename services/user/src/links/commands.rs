@@ -192,7 +192,8 @@ pub(crate) async fn write_letter(
     let transaction = database.begin_write().await?;
     let link = store::find(&transaction, id.get()).await?;
     let link = link.ok_or(LetterError::NoSuchLink)?;
-    let fresh = link.spent_at.is_none() && link.created_at + domain::LATEST_LETTER > now;
+    let latest = link.created_at + domain::latest_letter(link.purpose);
+    let fresh = link.spent_at.is_none() && now < latest;
     let user = accounts::store::find(&transaction, link.user_id).await?;
     let user = user
         .filter(|user| fresh && domain::counts_for(link.purpose, user.status))

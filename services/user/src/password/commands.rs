@@ -166,7 +166,7 @@ pub(crate) async fn reset_password(
     hasher: &Hasher,
     reset: PasswordReset,
     now: OffsetDateTime,
-) -> Result<(), ResetError> {
+) -> Result<user::Model, ResetError> {
     let (token, purpose) = (&reset.token, LinkPurpose::ResetPassword);
     links::commands::look(database, token, purpose, now).await?;
     let hash = hasher.hash(reset.new).await?;
@@ -175,7 +175,7 @@ pub(crate) async fn reset_password(
     let id = user.id;
     let reason = EndReason::PasswordChanged;
     sessions::commands::end_all_of(&transaction, id, None, reason, now).await?;
-    store_hash(&transaction, user, hash).await?;
+    let user = store_hash(&transaction, user, hash).await?;
     let reset = by_letter(id, Action::PasswordReset);
     audit::record(&transaction, reset, now).await?;
     transaction.commit().await?;
@@ -184,7 +184,7 @@ pub(crate) async fn reset_password(
         user.id = id.get(),
         "password set anew by mail"
     );
-    Ok(())
+    Ok(user)
 }
 
 /// What somebody who is signed in did to their own account.
@@ -210,8 +210,8 @@ async fn store_hash(
     transaction: &impl ConnectionTrait,
     user: user::Model,
     hash: String,
-) -> Result<(), DbErr> {
+) -> Result<user::Model, DbErr> {
     let mut row = user.into_active_model();
     row.password_hash = Set(hash);
-    accounts::store::update(transaction, row).await.map(drop)
+    accounts::store::update(transaction, row).await
 }

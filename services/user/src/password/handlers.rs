@@ -32,6 +32,7 @@ const FORGOT_ANSWERED_AFTER: Duration = Duration::from_millis(100);
     request_body = ChangePassword,
     responses(
         (status = 204, description = "The password is changed, the other sessions have ended"),
+        (status = 429, description = "Too many wrong passwords; see Retry-After"),
         (status = 503, description = "Too many passwords are being hashed; see Retry-After"),
     ),
 )]
@@ -40,10 +41,13 @@ pub(crate) async fn change_password(
     Body(change): Body<PasswordChange>,
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
+    let guesses = &state.limits.login_per_account;
+    guesses.admit(&caller.id)?;
     let (database, hasher) = (&state.database, &state.hasher);
     commands::change_password(database, hasher, &caller, change, clock::now())
         .await
         .map_err(|error| error.at("current_password"))?;
+    guesses.forgive(&caller.id);
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -80,6 +84,9 @@ pub(crate) async fn reset_password(
     Body(reset): Body<PasswordReset>,
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    commands::reset_password(&state.database, &state.hasher, reset, clock::now()).await?;
+    let (database, hasher) = (&state.database, &state.hasher);
+    let user = commands::reset_password(database, hasher, reset, clock::now()).await?;
+    // What others guessed before must not keep its owner out now.
+    state.limits.login_per_account.forgive(&user.email_folded);
     Ok(HttpResponse::NoContent().finish())
 }

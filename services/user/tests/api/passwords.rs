@@ -57,6 +57,25 @@ async fn a_wrong_current_password_is_a_fault_of_its_field_and_changes_nothing() 
 }
 
 #[tokio::test]
+async fn whoever_finds_an_open_session_cannot_go_on_guessing_its_password() {
+    let platform = Platform::with(|settings| {
+        settings.service.limits.login_per_account.quota = 3;
+    });
+    let (ada, bob) = (platform.student("ada").await, platform.student("bob").await);
+    ada.changes_password(PASSWORD, NEW).await.expect(204);
+    for _ in 0..2 {
+        fault(ada.changes_password(PASSWORD, NEW).await);
+    }
+    fault(ada.changes_email("eve@evil.test", PASSWORD).await);
+    let refused = ada.changes_password(NEW, PASSWORD).await.expect(429);
+    assert!(refused.header("retry-after").is_some());
+    ada.changes_email("eve@evil.test", NEW).await.expect(429);
+    bob.changes_password(PASSWORD, NEW).await.expect(204);
+    // Its owner is not locked out.
+    platform.logs_in(&ada.email, NEW).await.expect(200);
+}
+
+#[tokio::test]
 async fn a_password_obeys_the_same_rules_wherever_it_is_chosen() {
     let platform = Platform::start();
     let ada = platform.student("ada").await;

@@ -8,7 +8,7 @@ use lyceum_testing::http::Response;
 use lyceum_testing::spawn::spawn;
 use lyceum_user::App;
 use sea_orm::{ConnectionTrait, Statement};
-use serde_json::json;
+use serde_json::{Value, json};
 use time::Duration;
 
 use crate::letters::{assert_spent, fault};
@@ -41,6 +41,55 @@ async fn a_letter_sets_a_forgotten_password_and_ends_every_session() {
     let ended = platform.refreshes(&ada.refresh_token).await.expect(401);
     assert_eq!(ended.problem().r#type, "/problems/session-ended");
     platform.logs_in(&ada.email, NEW).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_letter_lets_its_reader_in_however_many_have_guessed_before() {
+    let platform = Platform::with(|settings| {
+        settings.service.limits.login_per_account.quota = 2;
+    });
+    let ada = platform.student("ada").await;
+    for status in [401, 401, 429] {
+        platform.logs_in(&ada.email, "wrong").await.expect(status);
+    }
+    platform.logs_in(&ada.email, PASSWORD).await.expect(429);
+    platform.forgets(&ada.email).await.expect(202);
+    let letter = platform.letter().await;
+    platform.resets(&letter.token, NEW).await.expect(204);
+    platform.logs_in(&ada.email, NEW).await.expect(200);
+}
+
+#[tokio::test]
+async fn what_is_done_with_letters_and_passwords_is_kept_for_admins() {
+    let platform = Platform::start();
+    let ada = platform.student("ada").await;
+    fault(ada.changes_password("wrong", NEW).await);
+    ada.changes_password(PASSWORD, NEW).await.expect(204);
+    ada.changes_email("countess@example.org", NEW)
+        .await
+        .expect(202);
+    let letter = platform.letter().await;
+    platform.confirms(&letter.token).await.expect(204);
+    platform.forgets("countess@example.org").await.expect(202);
+    let letter = platform.letter().await;
+    platform.resets(&letter.token, PASSWORD).await.expect(204);
+
+    let path = format!("/audit?user_id={}", ada.id);
+    let entries: Value = platform.admin().await.get(&path).await.expect(200).json();
+    let entries = entries["items"].as_array().unwrap();
+    let seen = |action: &str, actor: &Value| {
+        let mut all = entries.iter();
+        all.any(|entry| entry["action"] == action && entry["actor_id"] == *actor)
+    };
+    let (ada, nobody) = (json!(ada.id), Value::Null);
+    for (action, actor) in [
+        ("login_failed", &ada),
+        ("password_changed", &ada),
+        ("email_changed", &nobody),
+        ("password_reset", &nobody),
+    ] {
+        assert!(seen(action, actor), "{action}: {entries:?}");
+    }
 }
 
 #[tokio::test]

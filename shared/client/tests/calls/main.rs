@@ -10,6 +10,7 @@ mod deadlines;
 mod endpoints;
 mod faults;
 mod hedges;
+mod letters;
 mod peer;
 mod pitfalls;
 mod posts;
