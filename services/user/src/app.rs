@@ -19,7 +19,7 @@ use crate::migration::Migrator;
 use crate::openapi::Description;
 use crate::password::Hasher;
 use crate::routes;
-use crate::sessions::Issuer;
+use crate::sessions::{self, Issuer};
 use crate::settings::UserSettings;
 use crate::state::State;
 
@@ -64,7 +64,7 @@ impl Service for App {
             hasher: Hasher::new(&service.passwords),
             limits: Limits::new(service.limits),
             issuer: Issuer::new(service.tokens.key()?, service.tokens.access_lifetime()),
-            session_lifetime: service.tokens.session_lifetime(),
+            sessions: service.tokens.policy(),
             outbox: relay.waker(),
             courses,
             notifications,
@@ -88,6 +88,10 @@ impl Service for App {
         chassis
             .tasks
             .spawn("mailed links", move |stop| pruner.clone().run(stop));
+        let pruner = sessions::Pruner::new(chassis.database.clone());
+        chassis
+            .tasks
+            .spawn("expired sessions", move |stop| pruner.clone().run(stop));
         let keys = UserKeys::own(&state.issuer.public_keys());
         let routes = move |config: &mut _| routes::configure(config, &state);
         let server = chassis.into_server(Self::openapi(), keys, upstreams, routes);

@@ -38,7 +38,17 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
         .service(web::resource("/auth/refresh").route(web::post().to(sessions::refresh_session)))
         .service(web::resource("/auth/logout").route(web::post().to(sessions::end_session)))
         .service(web::resource("/audit").route(web::get().to(audit::list_audit_entries)))
-        .service(web::resource("/sessions").route(web::delete().to(sessions::end_sessions)))
+        .service(
+            web::resource("/sessions")
+                .route(web::get().to(sessions::list_sessions))
+                .route(web::delete().to(sessions::end_sessions)),
+        )
+        .service(web::resource("/sessions/{id}").route(web::delete().to(sessions::end_own_session)))
+        .service(
+            web::resource("/users/{id}/sessions")
+                .route(web::get().to(sessions::list_user_sessions))
+                .route(web::delete().to(sessions::end_user_sessions)),
+        )
         .service(web::resource("/.well-known/jwks.json").route(web::get().to(sessions::get_jwks)))
         .service(
             web::resource("/internal/users/lookup").route(web::post().to(accounts::lookup_users)),

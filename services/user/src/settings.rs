@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::accounts::FirstAdmin;
 use crate::limits::LimitsSettings;
-use crate::sessions::SigningKey;
+use crate::sessions::{Policy, SigningKey};
 
 /// The signing key of a checkout; everybody knows it, so production refuses it.
 pub const DEVELOPMENT_SIGNING_KEY: &str = "bHljZXVtLWRldmVsb3BtZW50LXNpZ25pbmcta2V5ISE=";
@@ -74,6 +74,11 @@ pub struct TokenSettings {
     pub access_lifetime_s: u64,
     /// How long a session lasts from its login, at least as long as an access token.
     pub session_lifetime_s: u64,
+    /// For how long a spent refresh token may come back because its answer was lost, at most a
+    /// minute; 0 means never.
+    pub replay_grace_ms: u64,
+    /// Live sessions one account may have, 1 to 1000; one more login ends the oldest.
+    pub sessions_per_account: u64,
 }
 
 /// The first admin, made at the start when its address has no account.
@@ -104,9 +109,13 @@ impl TokenSettings {
         Duration::from_secs(self.access_lifetime_s)
     }
 
-    /// How long a session lasts.
-    pub(crate) const fn session_lifetime(&self) -> Duration {
-        Duration::from_secs(self.session_lifetime_s)
+    /// How sessions are opened and go on.
+    pub(crate) const fn policy(&self) -> Policy {
+        Policy {
+            lifetime: Duration::from_secs(self.session_lifetime_s),
+            replay_grace: Duration::from_millis(self.replay_grace_ms),
+            per_account: self.sessions_per_account,
+        }
     }
 
     /// The key that signs.
@@ -125,6 +134,18 @@ impl TokenSettings {
         if !(self.access_lifetime_s..=31_536_000).contains(&self.session_lifetime_s) {
             let reason = "must be between tokens.access_lifetime_s and 31536000";
             return Err(SettingsError::refused("tokens.session_lifetime_s", reason));
+        }
+        // A thief has as long to hide as an honest client to ask again.
+        if self.replay_grace_ms > 60_000 {
+            let reason = "must be between 0 and 60000";
+            return Err(SettingsError::refused("tokens.replay_grace_ms", reason));
+        }
+        if !(1..=1_000).contains(&self.sessions_per_account) {
+            let reason = "must be between 1 and 1000";
+            return Err(SettingsError::refused(
+                "tokens.sessions_per_account",
+                reason,
+            ));
         }
         self.key().map(drop)
     }
@@ -286,6 +307,12 @@ mod tests {
                 "TOKENS__SESSION_LIFETIME_S",
                 "60",
                 "tokens.session_lifetime_s",
+            ),
+            ("TOKENS__REPLAY_GRACE_MS", "60001", "tokens.replay_grace_ms"),
+            (
+                "TOKENS__SESSIONS_PER_ACCOUNT",
+                "0",
+                "tokens.sessions_per_account",
             ),
             ("PASSWORDS__CONCURRENCY", "217", "passwords.concurrency"),
             ("PASSWORDS__QUEUE", "100001", "passwords.queue"),

@@ -1,14 +1,12 @@
 //! What every handler may use; built once, cloned into each worker.
 
-use std::time::Duration;
-
 use lyceum_chassis::database::Database;
 use lyceum_client::{CourseClient, NotificationClient};
 use lyceum_outbox::Waker;
 
 use crate::limits::Limits;
 use crate::password::Hasher;
-use crate::sessions::Issuer;
+use crate::sessions::{Issuer, Policy};
 
 /// The service's database, its secrets at work, and its peers.
 #[derive(Debug, Clone)]
@@ -17,7 +15,7 @@ pub struct State {
     pub(crate) hasher: Hasher,
     pub(crate) limits: Limits,
     pub(crate) issuer: Issuer,
-    pub(crate) session_lifetime: Duration,
+    pub(crate) sessions: Policy,
     pub(crate) outbox: Waker,
     pub(crate) courses: CourseClient,
     pub(crate) notifications: NotificationClient,

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::course::{EnrolledCourse, UserStats};
-use crate::ids::UserId;
+use crate::ids::{SessionId, UserId};
 use crate::role::Role;
 
 /// The most ids one `POST /internal/users/lookup` may ask for.
@@ -108,6 +108,23 @@ impl fmt::Display for AccountStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// A session that goes on, as its owner and admins see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OpenSession {
+    /// Its id.
+    pub id: SessionId,
+    /// What the login named itself as; at most 200 characters, `null` when it gave no name.
+    pub user_agent: Option<String>,
+    /// When its owner signed in (UTC).
+    #[serde(with = "time::serde::rfc3339")]
+    pub opened_at: OffsetDateTime,
+    /// When it was opened or last refreshed (UTC); nothing else counts as being seen.
+    #[serde(with = "time::serde::rfc3339")]
+    pub last_seen_at: OffsetDateTime,
+    /// Whether it is the one that asks.
+    pub current: bool,
 }
 
 /// An account as its owner and admins see it.

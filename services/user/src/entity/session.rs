@@ -4,7 +4,7 @@ use lyceum_contracts::ids::{SessionId, UserId};
 use sea_orm::entity::prelude::*;
 use time::OffsetDateTime;
 
-use crate::sessions::EndReason;
+use crate::sessions::{EndReason, Family};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sessions")]
@@ -22,9 +22,20 @@ pub(crate) struct Model {
     pub(crate) user_agent: Option<String>,
     /// When it was opened or last refreshed.
     pub(crate) last_seen_at: OffsetDateTime,
+    /// Of its newest refresh tokens; grows when one of them is spent.
+    pub(crate) generation: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub(crate) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// Its tokens.
+    pub(crate) fn family(&self) -> Family {
+        Family {
+            generation: self.generation,
+        }
+    }
+}

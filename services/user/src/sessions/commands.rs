@@ -1,6 +1,4 @@
-//! Signing in, going on and signing out: each write begins and commits its own transaction.
-
-use std::time::Duration;
+//! Signing in and going on: each write begins and commits its own transaction.
 
 use lyceum_chassis::database::{Database, DbErr, Transaction};
 use lyceum_contracts::ids::{SessionId, UserId};
@@ -8,8 +6,11 @@ use sea_orm::ConnectionTrait;
 use time::OffsetDateTime;
 
 use super::EndReason;
-use super::domain::{Login, RefreshToken};
-use super::store::{self, Ending, Spending};
+use super::domain::{Family, Policy, Presented, RefreshToken};
+pub(crate) use super::ending::end_all_of;
+use super::ending::end_one;
+use super::requests::Login;
+use super::store;
 use crate::accounts;
 use crate::audit::{self, Action, Record};
 use crate::entity::user;
@@ -64,23 +65,35 @@ pub(crate) async fn authenticate(
     }
 }
 
-/// Opens a session of `lifetime` and gives its id and first token.
+/// A session that goes on, and the token that continues it.
+#[derive(Debug)]
+pub(crate) struct Continued {
+    pub(crate) user: user::Model,
+    pub(crate) session: SessionId,
+    pub(crate) token: RefreshToken,
+}
+
+/// Opens a session for somebody who has just proved who they are.
+///
+/// The account is looked at once more and held: a login that overlaps with a change of the
+/// password, or with the end of the account, would otherwise outlive it.
 pub(crate) async fn open_session(
     database: &Database,
-    user: &user::Model,
-    lifetime: Duration,
+    policy: Policy,
+    proved: user::Model,
+    user_agent: Option<String>,
     now: OffsetDateTime,
-) -> Result<(SessionId, RefreshToken), DbErr> {
+) -> Result<Continued, LoginError> {
     let transaction = database.begin_write().await?;
-    store::delete_expired(&transaction, user.id, now).await?;
-    let session = store::insert(&transaction, user.id, now, now + lifetime).await?;
-    let token = issue_token(&transaction, session.id, now).await?;
-    let login = Record {
-        actor: Some(user.id),
-        subject: Some(user.id),
-        action: Action::Login,
-    };
-    audit::record(&transaction, login, now).await?;
+    let user = accounts::store::lock(&transaction, proved.id).await?;
+    let user = user
+        .filter(|user| user.may_sign_in() && user.password_hash == proved.password_hash)
+        .ok_or(LoginError::InvalidCredentials)?;
+    make_room(&transaction, policy, user.id, now).await?;
+    let ends = now + policy.lifetime;
+    let session = store::insert(&transaction, user.id, user_agent, now, ends).await?;
+    let token = issue_token(&transaction, session.id, Family::NEW, now).await?;
+    keep(&transaction, Action::Login, Some(user.id), user.id, now).await?;
     transaction.commit().await?;
     tracing::info!(
         event = "session.opened",
@@ -88,113 +101,120 @@ pub(crate) async fn open_session(
         session.id = session.id.get(),
         "signed in"
     );
-    Ok((session.id, token))
+    Ok(Continued {
+        user,
+        session: session.id,
+        token,
+    })
+}
+
+/// Ends the oldest sessions of an account that has as many as it may have.
+async fn make_room(
+    transaction: &Transaction,
+    policy: Policy,
+    user_id: UserId,
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    let stay = policy.per_account.saturating_sub(1);
+    for crowded in store::list_beyond(transaction, user_id, stay, now).await? {
+        end_one(transaction, &crowded, EndReason::Crowded, None, now).await?;
+    }
+    Ok(())
+}
+
+/// Keeps it in the audit log.
+pub(super) async fn keep(
+    transaction: &Transaction,
+    action: Action,
+    actor: Option<UserId>,
+    subject: UserId,
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    let record = Record {
+        actor,
+        subject: Some(subject),
+        action,
+    };
+    audit::record(transaction, record, now).await
 }
 
 async fn issue_token(
     db: &impl ConnectionTrait,
     session_id: SessionId,
+    family: Family,
     now: OffsetDateTime,
 ) -> Result<RefreshToken, DbErr> {
     let token = RefreshToken::generate();
-    store::insert_token(db, session_id, token.digest(), now).await?;
+    store::insert_token(db, session_id, family, token.digest(), now).await?;
     Ok(token)
 }
 
 /// Why a session does not go on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RefreshError {
-    /// The token is unknown or spent, or its session has ended or expired.
+    /// The token is unknown or replayed, or its session has ended or expired.
     #[error("the session has ended")]
     Ended,
     #[error(transparent)]
     Database(#[from] DbErr),
 }
 
-/// Spends a token and gives its successor, with the account as it is now and the session's id.
-///
-/// A token that is spent already is in two hands. Nobody can tell which of them is its owner's,
-/// so the session ends for both (RFC 9700 §4.14.2).
+/// Spends a token and gives its successor, with the account as it is now. What becomes of a token
+/// that is spent already, [`Family::present`] decides.
 pub(crate) async fn refresh_session(
     database: &Database,
+    policy: Policy,
     presented: &RefreshToken,
     now: OffsetDateTime,
-) -> Result<(user::Model, SessionId, RefreshToken), RefreshError> {
+) -> Result<Continued, RefreshError> {
+    let digest = presented.digest();
     let transaction = database.begin_write().await?;
-    let token = store::find_token(&transaction, &presented.digest()).await?;
-    let token = token.ok_or(RefreshError::Ended)?;
-    if store::spend_token(&transaction, token.id, now).await? == Spending::Already {
-        let ending = store::end(&transaction, token.session_id, EndReason::Replayed, now).await?;
-        transaction.commit().await?;
-        if ending == Ending::Now {
-            tracing::warn!(
-                event = "session.token_replayed",
-                session.id = token.session_id.get(),
-                "a spent refresh token came back; the session has ended"
-            );
-        }
-        return Err(RefreshError::Ended);
-    }
-    let session = store::find(&transaction, token.session_id).await?;
+    let session = store::lock_by_token(&transaction, &digest).await?;
     let session = session
         .filter(|session| session.ended_at.is_none() && session.expires_at > now)
         .ok_or(RefreshError::Ended)?;
+    // Read under the lock: who came first has spent it by now.
+    let token = store::find_token(&transaction, &digest).await?;
+    let token = token.ok_or(RefreshError::Ended)?;
     let user = accounts::store::find(&transaction, session.user_id).await?;
     let user = user
         .filter(user::Model::may_sign_in)
         .ok_or(RefreshError::Ended)?;
-    let successor = issue_token(&transaction, session.id, now).await?;
-    transaction.commit().await?;
-    Ok((user, session.id, successor))
-}
-
-/// Ends the session a token belongs to, spent or not. What is unknown or over stays so.
-pub(crate) async fn end_session(
-    database: &Database,
-    presented: &RefreshToken,
-    now: OffsetDateTime,
-) -> Result<(), DbErr> {
-    let Some(token) = store::find_token(database, &presented.digest()).await? else {
-        return Ok(());
+    let family = match session
+        .family()
+        .present(token.held(), now, policy.replay_grace)
+    {
+        Presented::Advanced(family) => {
+            store::spend_token(&transaction, token.id, now).await?;
+            family
+        }
+        Presented::Repeated(family) => {
+            tracing::info!(
+                event = "session.answer_repeated",
+                session.id = session.id.get(),
+                "a spent refresh token came back soon and got another successor"
+            );
+            family
+        }
+        Presented::Replayed => {
+            let reason = EndReason::Replayed;
+            end_one(&transaction, &session, reason, None, now).await?;
+            transaction.commit().await?;
+            tracing::warn!(
+                event = "session.token_replayed",
+                user.id = user.id.get(),
+                session.id = session.id.get(),
+                "a refresh token came back that two hands hold; the session has ended"
+            );
+            return Err(RefreshError::Ended);
+        }
     };
-    if store::end(database, token.session_id, EndReason::Logout, now).await? == Ending::Now {
-        tracing::info!(
-            event = "session.ended",
-            session.id = token.session_id.get(),
-            "signed out"
-        );
-    }
-    Ok(())
-}
-
-/// Ends a person's live sessions, but for `except`, within the caller's transaction; how many they
-/// were. None of their refresh tokens counts once that is committed.
-pub(crate) async fn end_all_of(
-    transaction: &Transaction,
-    user_id: UserId,
-    except: Option<SessionId>,
-    reason: EndReason,
-    now: OffsetDateTime,
-) -> Result<u64, DbErr> {
-    store::end_all_of(transaction, user_id, except, reason, now).await
-}
-
-/// Ends all of a person's sessions.
-pub(crate) async fn end_everywhere(
-    database: &Database,
-    user_id: UserId,
-    reason: EndReason,
-    now: OffsetDateTime,
-) -> Result<(), DbErr> {
-    let transaction = database.begin_write().await?;
-    let count = end_all_of(&transaction, user_id, None, reason, now).await?;
+    store::refreshed(&transaction, session.id, family, now).await?;
+    let token = issue_token(&transaction, session.id, family, now).await?;
     transaction.commit().await?;
-    tracing::info!(
-        event = "session.ended_everywhere",
-        user.id = user_id.get(),
-        count,
-        reason = reason.as_str(),
-        "signed out everywhere"
-    );
-    Ok(())
+    Ok(Continued {
+        user,
+        session: session.id,
+        token,
+    })
 }

@@ -1,14 +1,18 @@
 //! Who is signed in: a login opens a session, refreshing continues it, logging out ends it.
 //!
-//! A session is a family of refresh tokens of which only the newest is unspent. Access tokens are
-//! signed and kept nowhere; they count until they expire.
+//! A session is a family of refresh tokens of which only the newest generation counts; `domain`
+//! decides what a token that comes back means. Access tokens are signed and kept nowhere.
 
 mod access_token;
 pub(crate) mod commands;
 mod domain;
 mod ending;
 pub(crate) mod handlers;
+mod requests;
 mod store;
+mod worker;
 
 pub(crate) use self::access_token::{Issuer, SigningKey};
+pub(crate) use self::domain::{Family, Held, Policy};
 pub(crate) use self::ending::EndReason;
+pub(crate) use self::worker::Pruner;

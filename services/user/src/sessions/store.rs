@@ -1,19 +1,28 @@
 //! Queries on sessions and their tokens.
 
 use lyceum_chassis::database::DbErr;
+use lyceum_chassis::http::Window;
 use lyceum_contracts::ids::{SessionId, UserId};
+use sea_orm::sea_query::Query;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set,
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect, Select, Set, Unchanged,
 };
 use time::OffsetDateTime;
 
 use super::EndReason;
+use super::domain::Family;
 use crate::entity::{refresh_token, session};
+
+/// Sessions ended at most for being too many, by one login: one more than allowed is one, unless
+/// the setting was lowered.
+const CROWD: u64 = 1_000;
 
 /// Writes a new session.
 pub(super) async fn insert(
     db: &impl ConnectionTrait,
     user_id: UserId,
+    user_agent: Option<String>,
     opened_at: OffsetDateTime,
     expires_at: OffsetDateTime,
 ) -> Result<session::Model, DbErr> {
@@ -24,18 +33,79 @@ pub(super) async fn insert(
         expires_at: Set(expires_at),
         ended_at: Set(None),
         ended_reason: Set(None),
-        user_agent: Set(None),
+        user_agent: Set(user_agent),
         last_seen_at: Set(opened_at),
+        generation: Set(Family::NEW.generation),
     };
     session.insert(db).await
 }
 
-/// The session with this id.
-pub(super) async fn find(
+/// The session this token was issued to, held against other writers until the transaction ends.
+pub(super) async fn lock_by_token(
     db: &impl ConnectionTrait,
-    id: SessionId,
+    digest: &str,
 ) -> Result<Option<session::Model>, DbErr> {
-    session::Entity::find_by_id(id).one(db).await
+    let issued_to = Query::select()
+        .column(refresh_token::Column::SessionId)
+        .from(refresh_token::Entity)
+        .and_where(refresh_token::Column::Digest.eq(digest))
+        .to_owned();
+    // SQLite has no row locks and needs none: a writing transaction is alone from its beginning.
+    session::Entity::find()
+        .filter(session::Column::Id.in_subquery(issued_to))
+        .lock_exclusive()
+        .one(db)
+        .await
+}
+
+/// A person's sessions that go on at `now`, newest first: one page, and one row more.
+pub(super) async fn list_live(
+    db: &impl ConnectionTrait,
+    user_id: UserId,
+    window: Window,
+    now: OffsetDateTime,
+) -> Result<Vec<session::Model>, DbErr> {
+    let mut query = live(user_id, now).order_by_desc(session::Column::Id);
+    if let Some(after) = window.after {
+        query = query.filter(session::Column::Id.lt(after));
+    }
+    query.offset(window.skip).limit(window.rows()).all(db).await
+}
+
+/// A person's sessions that go on at `now`, but for the `newest` many.
+pub(super) async fn list_beyond(
+    db: &impl ConnectionTrait,
+    user_id: UserId,
+    newest: u64,
+    now: OffsetDateTime,
+) -> Result<Vec<session::Model>, DbErr> {
+    live(user_id, now)
+        .order_by_desc(session::Column::Id)
+        .offset(newest)
+        // SQLite knows no offset without a limit.
+        .limit(CROWD)
+        .all(db)
+        .await
+}
+
+fn live(user_id: UserId, now: OffsetDateTime) -> Select<session::Entity> {
+    session::Entity::find()
+        .filter(session::Column::UserId.eq(user_id))
+        .filter(session::Column::EndedAt.is_null())
+        .filter(session::Column::ExpiresAt.gt(now))
+}
+
+/// The live session with this id, if it is this person's.
+pub(super) async fn find_live(
+    db: &impl ConnectionTrait,
+    user_id: UserId,
+    id: SessionId,
+    now: OffsetDateTime,
+) -> Result<Option<session::Model>, DbErr> {
+    live(user_id, now)
+        .filter(session::Column::Id.eq(id))
+        .one(db)
+        .await
 }
 
 /// Ends a session that has not ended yet.
@@ -58,14 +128,14 @@ pub(super) async fn end(
     })
 }
 
-/// Ends a person's sessions that have not ended yet, but for `except`; how many they were.
+/// Ends a person's sessions that go on at `now`, but for `except`; which they were.
 pub(super) async fn end_all_of(
     db: &impl ConnectionTrait,
     user_id: UserId,
     except: Option<SessionId>,
     reason: EndReason,
     now: OffsetDateTime,
-) -> Result<u64, DbErr> {
+) -> Result<Vec<session::Model>, DbErr> {
     let mut update = session::Entity::update_many()
         .set(ended(reason, now))
         .filter(session::Column::UserId.eq(user_id))
@@ -74,7 +144,7 @@ pub(super) async fn end_all_of(
     if let Some(kept) = except {
         update = update.filter(session::Column::Id.ne(kept));
     }
-    Ok(update.exec(db).await?.rows_affected)
+    update.exec_with_returning(db).await
 }
 
 /// What changes in the row of a session that ends.
@@ -93,24 +163,52 @@ pub(super) enum Ending {
     Already,
 }
 
-/// Forgets a person's sessions that have expired, with all their tokens.
-pub(super) async fn delete_expired(
+/// Notes that a session was refreshed.
+pub(super) async fn refreshed(
     db: &impl ConnectionTrait,
-    user_id: UserId,
+    id: SessionId,
+    family: Family,
     now: OffsetDateTime,
 ) -> Result<(), DbErr> {
-    session::Entity::delete_many()
-        .filter(session::Column::UserId.eq(user_id))
-        .filter(session::Column::ExpiresAt.lte(now))
-        .exec(db)
-        .await?;
-    Ok(())
+    let change = session::ActiveModel {
+        id: Unchanged(id),
+        generation: Set(family.generation),
+        last_seen_at: Set(now),
+        ..Default::default()
+    };
+    change.update(db).await.map(drop)
 }
 
-/// Writes the next token of a session.
+/// Forgets up to `limit` sessions that have expired, with all their tokens; how many they were.
+/// With nothing to forget this is one read.
+pub(super) async fn delete_expired(
+    db: &impl ConnectionTrait,
+    now: OffsetDateTime,
+    limit: u64,
+) -> Result<u64, DbErr> {
+    let ids: Vec<SessionId> = session::Entity::find()
+        .select_only()
+        .column(session::Column::Id)
+        .filter(session::Column::ExpiresAt.lte(now))
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let deleted = session::Entity::delete_many()
+        .filter(session::Column::Id.is_in(ids))
+        .exec(db)
+        .await?;
+    Ok(deleted.rows_affected)
+}
+
+/// Writes a session's next token.
 pub(super) async fn insert_token(
     db: &impl ConnectionTrait,
     session_id: SessionId,
+    family: Family,
     digest: String,
     now: OffsetDateTime,
 ) -> Result<(), DbErr> {
@@ -120,9 +218,9 @@ pub(super) async fn insert_token(
         digest: Set(digest),
         issued_at: Set(now),
         spent_at: Set(None),
+        generation: Set(family.generation),
     };
-    token.insert(db).await?;
-    Ok(())
+    token.insert(db).await.map(drop)
 }
 
 /// The token with this digest.
@@ -136,31 +234,16 @@ pub(super) async fn find_token(
         .await
 }
 
-/// Whether a token was spent by this call; of two at once, one is told no.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Spending {
-    Now,
-    Already,
-}
-
-/// Spends a token that is not spent yet.
+/// Notes that a token was presented for the first time.
 pub(super) async fn spend_token(
     db: &impl ConnectionTrait,
     id: i64,
     now: OffsetDateTime,
-) -> Result<Spending, DbErr> {
-    let spent = refresh_token::Entity::update_many()
-        .set(refresh_token::ActiveModel {
-            spent_at: Set(Some(now)),
-            ..Default::default()
-        })
-        .filter(refresh_token::Column::Id.eq(id))
-        .filter(refresh_token::Column::SpentAt.is_null())
-        .exec(db)
-        .await?;
-    Ok(if spent.rows_affected == 0 {
-        Spending::Already
-    } else {
-        Spending::Now
-    })
+) -> Result<(), DbErr> {
+    let change = refresh_token::ActiveModel {
+        id: Unchanged(id),
+        spent_at: Set(Some(now)),
+        ..Default::default()
+    };
+    change.update(db).await.map(drop)
 }

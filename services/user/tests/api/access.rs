@@ -64,7 +64,6 @@ fn table(ada: UserId) -> Vec<Row> {
         row("POST", "/auth/refresh", Some(token.clone()), [401; 6]),
         row("POST", "/auth/logout", Some(token), [204; 6]),
         row("GET", "/audit", None, [401, 403, 403, 403, 200, 401]),
-        row("DELETE", "/sessions", None, [401, 204, 204, 204, 204, 401]),
         row(
             "PUT",
             "/users/me/password",
@@ -115,8 +114,20 @@ fn table(ada: UserId) -> Vec<Row> {
             Some(json!({"ids": [ada]})),
             [401, 403, 403, 403, 403, 200],
         ),
-        // Last: no caller's token needs to count any longer.
-        row("DELETE", "/sessions", None, [401, 204, 204, 204, 204, 401]),
+    ]
+}
+
+/// The rows of sessions, to be asked last: in the end no caller has a session any more.
+fn table_of_sessions(ada: UserId) -> Vec<Row> {
+    let of_ada = format!("/users/{ada}/sessions");
+    let own = || "/sessions".to_owned();
+    let missing = "/sessions/987654321".to_owned();
+    vec![
+        ("GET", own(), None, [401, 200, 200, 200, 200, 401]),
+        ("DELETE", missing, None, [401, 404, 404, 404, 404, 401]),
+        ("GET", of_ada.clone(), None, [401, 403, 403, 403, 200, 401]),
+        ("DELETE", of_ada, None, [401, 403, 403, 403, 204, 401]),
+        ("DELETE", own(), None, [401, 204, 204, 204, 204, 401]),
     ]
 }
 
@@ -124,7 +135,7 @@ fn table(ada: UserId) -> Vec<Row> {
 async fn every_route_knows_its_callers() {
     let platform = Platform::start();
     let ada = platform.student("ada").await;
-    let table = table(ada.id);
+    let table = [table(ada.id), table_of_sessions(ada.id)].concat();
     let callers = [
         ("nobody", None),
         ("another student", Some(platform.student("bob").await.token)),
@@ -229,16 +240,12 @@ async fn logs_and_spans_hold_no_secret_and_no_personal_data() {
     let answer = traced("/auth/login").json(&login).send().await.expect(200);
     let session: Value = answer.json();
     let refresh = json!({"refresh_token": session["refresh_token"]});
-    traced("/auth/refresh")
-        .json(&refresh)
-        .send()
-        .await
-        .expect(200);
-    traced("/auth/refresh")
-        .json(&refresh)
-        .send()
-        .await
-        .expect(401);
+    let refreshes = async |body: &Value| traced("/auth/refresh").json(body).send().await;
+    let next: Value = refreshes(&refresh).await.expect(200).json();
+    let next = json!({"refresh_token": next["refresh_token"]});
+    refreshes(&refresh).await.expect(200);
+    refreshes(&next).await.expect(200);
+    refreshes(&refresh).await.expect(401);
     let wrong = json!({"email": "countess@lovelace.example", "password": "opensesame-opensesame"});
     traced("/auth/login").json(&wrong).send().await.expect(401);
 
@@ -252,6 +259,7 @@ async fn logs_and_spans_hold_no_secret_and_no_personal_data() {
         "user.registered",
         "session.opened",
         "session.login_failed",
+        "session.answer_repeated",
         "session.token_replayed",
     ] {
         assert!(said.contains(event), "{event} is told");

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use crate::platform::{PASSWORD, Platform};
 
-fn session(answer: Response) -> Session {
+pub(crate) fn session(answer: Response) -> Session {
     answer.expect(200).json()
 }
 
-fn ended(answer: Response) {
+pub(crate) fn ended(answer: Response) {
     let answer = answer.expect(401);
     assert_eq!(answer.problem().r#type, "/problems/session-ended");
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
@@ -104,35 +104,6 @@ async fn a_session_goes_on_with_the_next_token_each_time() {
 }
 
 #[tokio::test]
-async fn a_spent_token_ends_the_session_for_both_who_have_it() {
-    let platform = Platform::start();
-    let ada = platform.student("ada").await;
-    let elsewhere = session(platform.logs_in(&ada.email, PASSWORD).await);
-    let second = session(platform.refreshes(&ada.refresh_token).await);
-    let third = session(platform.refreshes(&second.refresh_token).await);
-
-    ended(platform.refreshes(&ada.refresh_token).await);
-    ended(platform.refreshes(&third.refresh_token).await);
-    ended(platform.refreshes(&second.refresh_token).await);
-    session(platform.refreshes(&elsewhere.refresh_token).await);
-}
-
-#[tokio::test]
-async fn of_many_who_refresh_one_token_at_once_one_at_most_goes_on() {
-    let platform = Platform::start();
-    let ada = platform.student("ada").await;
-    let all = (0..8).map(|_| platform.refreshes(&ada.refresh_token));
-    let answers = futures_util::future::join_all(all).await;
-    let (went_on, rest): (Vec<_>, Vec<_>) =
-        answers.into_iter().partition(|answer| answer.status == 200);
-    assert_eq!(went_on.len(), 1);
-    rest.into_iter().for_each(ended);
-    for answer in went_on {
-        ended(platform.refreshes(&session(answer).refresh_token).await);
-    }
-}
-
-#[tokio::test]
 async fn a_token_nobody_issued_is_no_session() {
     let platform = Platform::start();
     let ada = platform.student("ada").await;
@@ -164,25 +135,6 @@ async fn a_spent_token_signs_out_too() {
     let next = session(platform.refreshes(&ada.refresh_token).await);
     platform.logs_out(&ada.refresh_token).await.expect(204);
     ended(platform.refreshes(&next.refresh_token).await);
-}
-
-#[tokio::test]
-async fn refreshing_does_not_move_the_end_of_a_session() {
-    let platform = Platform::start();
-    let ada = platform.student("ada").await;
-    let next = session(platform.refreshes(&ada.refresh_token).await);
-    let database = platform.app.database().connect().await;
-    let past = "UPDATE sessions SET expires_at = opened_at";
-    database.execute_unprepared(past).await.unwrap();
-    ended(platform.refreshes(&next.refresh_token).await);
-
-    // The next login forgets what has expired, tokens included.
-    session(platform.logs_in(&ada.email, PASSWORD).await);
-    let forgotten = database
-        .execute_unprepared("DELETE FROM refresh_tokens")
-        .await
-        .unwrap();
-    assert_eq!(forgotten.rows_affected(), 1);
 }
 
 #[tokio::test]
@@ -230,18 +182,4 @@ async fn the_public_keys_may_be_kept_and_hold_nothing_private() {
         (Some("EdDSA"), Some("sig"))
     );
     assert!(!key.contains_key("d"));
-}
-
-#[tokio::test]
-async fn signing_out_everywhere_ends_each_of_the_persons_sessions_and_nobody_elses() {
-    let platform = Platform::start();
-    let ada = platform.student("ada").await;
-    let bob = platform.student("bob").await;
-    let elsewhere = session(platform.logs_in(&ada.email, PASSWORD).await);
-    let answer = ada.deletes("/sessions").await.expect(204);
-    assert!(answer.body.is_empty());
-    ended(platform.refreshes(&ada.refresh_token).await);
-    ended(platform.refreshes(&elsewhere.refresh_token).await);
-    session(platform.refreshes(&bob.refresh_token).await);
-    session(platform.logs_in(&ada.email, PASSWORD).await);
 }
