@@ -80,9 +80,9 @@ async fn promise(
         return Ok(());
     }
     let links = store::insert(transaction, users, purpose, address, now).await?;
-    let event = |link: mailed_link::Model| Event::MailedLinkRequested {
-        user_id: link.user_id,
-        link_id: link.id,
+    let event = |(link_id, user_id)| Event::MailedLinkRequested {
+        user_id,
+        link_id,
         purpose,
     };
     let events: Vec<_> = links.into_iter().map(event).collect();

@@ -1,33 +1,39 @@
 //! Queries on mailed links and their tokens.
 
-use lyceum_chassis::database::DbErr;
+use lyceum_chassis::database::{DbErr, Kind, Rows};
 use lyceum_contracts::event::LinkPurpose;
 use lyceum_contracts::ids::UserId;
 use sea_orm::ActiveValue::{NotSet, Set};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect,
+};
 use time::OffsetDateTime;
 
 use crate::accounts::Email;
 use crate::entity::mailed_link::{ActiveModel, Column, Entity, Model};
 use crate::entity::mailed_link_token as token;
 
-/// Writes one link for each of `users` in one statement.
+/// Writes one link for each of `users` in one statement; their ids, each with whose it is.
 pub(super) async fn insert(
     db: &impl ConnectionTrait,
     users: &[UserId],
     purpose: LinkPurpose,
     address: Option<&Email>,
     now: OffsetDateTime,
-) -> Result<Vec<Model>, DbErr> {
-    let rows = users.iter().map(|user| ActiveModel {
-        id: NotSet,
-        user_id: Set(*user),
-        purpose: Set(purpose),
-        address: Set(address.map(|address| address.typed().to_owned())),
-        created_at: Set(now),
-        spent_at: Set(None),
-    });
-    Entity::insert_many(rows).exec_with_returning(db).await
+) -> Result<Vec<(i64, UserId)>, DbErr> {
+    let rows = users.iter().map(|user| [user.get().into()]);
+    let address = address.map(|address| address.typed().to_owned());
+    let constants = [purpose.as_str().into(), address.into(), now.into()];
+    let rows = Rows::new([("user_id", Kind::Integer)], rows);
+    let statement = rows.statement(db.get_database_backend(), constants, |rows| {
+        format!(
+            "INSERT INTO mailed_links (user_id, purpose, address, created_at) \
+             SELECT user_id, $1, $2, $3 FROM {rows} ORDER BY place RETURNING id, user_id"
+        )
+    })?;
+    let written = db.query_all_raw(statement).await?.into_iter();
+    let link = |row: QueryResult| Ok((row.try_get("", "id")?, row.try_get("", "user_id")?));
+    written.map(link).collect()
 }
 
 /// The link with this id.
