@@ -114,7 +114,6 @@ pub(crate) async fn confirm_change(
         }
         Err(error) => return Err(error.into()),
     }
-    links::commands::revoke(&transaction, id, LinkPurpose::ResetPassword, now).await?;
     lyceum_outbox::push(&transaction, &Event::UserUpdated { user_id: id }).await?;
     audit::record(&transaction, by_letter(id, Action::EmailChanged), now).await?;
     transaction.commit().await?;

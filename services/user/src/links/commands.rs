@@ -33,7 +33,7 @@ pub(crate) enum Request {
 ///
 /// The caller holds the account's row, so that two at once are counted one after the other, and
 /// wakes the outbox after the commit. A link to confirm an address, which needs `address`,
-/// takes the place of the one before it.
+/// takes the place of every link before it.
 pub(crate) async fn request(
     transaction: &impl ConnectionTrait,
     user: UserId,
@@ -51,7 +51,7 @@ pub(crate) async fn request(
             promise(transaction, &[user], purpose, address, now).await?;
         }
         LinkPurpose::ConfirmEmail => {
-            revoke(transaction, user, purpose, now).await?;
+            revoke(transaction, user, now).await?;
             promise(transaction, &[user], purpose, address, now).await?;
         }
         LinkPurpose::AcceptInvitation => invite(transaction, &[user], now).await?,
@@ -120,7 +120,7 @@ pub(crate) async fn look(
     find_unspent(db, token, purpose, now).await.map(drop)
 }
 
-/// Spends the link a token belongs to, and with it the person's other links of the same purpose.
+/// Spends the link a token belongs to, and with it every other link of the person.
 pub(crate) async fn redeem(
     transaction: &impl ConnectionTrait,
     token: &Token,
@@ -135,7 +135,7 @@ pub(crate) async fn redeem(
     if store::spend(transaction, link.id, now).await? == Spending::Already {
         return Err(LinkError::Spent);
     }
-    store::spend_all(transaction, user.id, purpose, now).await?;
+    revoke(transaction, user.id, now).await?;
     Ok(Redeemed {
         user,
         address: link.address,
@@ -157,14 +157,14 @@ async fn find_unspent(
         .ok_or(LinkError::Spent)
 }
 
-/// Makes the links of this purpose that were mailed to the person so far count no more.
+/// Makes every link that was mailed to the person so far count no more: who has just proved to be
+/// the owner wants nothing of what somebody may have asked for in their name.
 pub(crate) async fn revoke(
     transaction: &impl ConnectionTrait,
     user: UserId,
-    purpose: LinkPurpose,
     now: OffsetDateTime,
 ) -> Result<(), DbErr> {
-    store::spend_all(transaction, user, purpose, now).await
+    store::spend_all(transaction, user, now).await
 }
 
 /// Why there is no token for a letter.

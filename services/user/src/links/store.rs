@@ -86,17 +86,15 @@ pub(super) async fn spend(
     })
 }
 
-/// Spends every link of this purpose the person has.
+/// Spends every link the person has.
 pub(super) async fn spend_all(
     db: &impl ConnectionTrait,
     user: UserId,
-    purpose: LinkPurpose,
     now: OffsetDateTime,
 ) -> Result<(), DbErr> {
     Entity::update_many()
         .set(as_spent(now))
         .filter(Column::UserId.eq(user))
-        .filter(Column::Purpose.eq(purpose))
         .filter(Column::SpentAt.is_null())
         .exec(db)
         .await

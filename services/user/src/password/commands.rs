@@ -101,8 +101,8 @@ pub(crate) async fn change_password(
     let reason = EndReason::PasswordChanged;
     let kept = SessionId::try_from(caller.session_id).ok();
     sessions::commands::end_all_of(&transaction, user.id, kept, reason, now).await?;
-    // Somebody else may have asked for it.
-    links::commands::revoke(&transaction, user.id, LinkPurpose::ResetPassword, now).await?;
+    // Letters that set it anew, or take the account to another address.
+    links::commands::revoke(&transaction, user.id, now).await?;
     store_hash(&transaction, user, hash).await?;
     let changed = by_themself(caller.id, Action::PasswordChanged);
     audit::record(&transaction, changed, now).await?;

@@ -152,6 +152,28 @@ async fn a_body_that_changes_no_password_says_what_is_missing() {
 }
 
 #[tokio::test]
+async fn an_address_asked_for_under_the_old_password_is_confirmed_under_no_other() {
+    let platform = Platform::start();
+    let ada = platform.student("ada").await;
+    for by_letter in [false, true] {
+        ada.changes_email("eve@evil.test", PASSWORD)
+            .await
+            .expect(202);
+        let hers = platform.letter().await;
+        if by_letter {
+            platform.forgets(&ada.email).await.expect(202);
+            let letter = platform.letter().await;
+            platform.resets(&letter.token, NEW).await.expect(204);
+        } else {
+            ada.changes_password(PASSWORD, NEW).await.expect(204);
+            ada.changes_password(NEW, PASSWORD).await.expect(204);
+        }
+        assert_spent(platform.confirms(&hers.token).await);
+    }
+    platform.logs_in(&ada.email, NEW).await.expect(200);
+}
+
+#[tokio::test]
 async fn a_letter_that_waits_opens_nothing_once_the_password_is_changed() {
     let platform = Platform::start();
     let ada = platform.student("ada").await;
