@@ -7,6 +7,7 @@ use lyceum_chassis::http::ApiError;
 use lyceum_contracts::problem::{Fault, ProblemKind};
 
 use crate::accounts::commands::{RegisterError, UpdateError};
+use crate::bulk::CreateError;
 use crate::email_change::commands::{ChangeEmailError, ConfirmEmailError};
 use crate::invitations::AcceptError;
 use crate::links::commands::{LetterError, LinkError};
@@ -44,6 +45,19 @@ impl From<UpdateError> for ApiError {
             UpdateError::NoSuchUser => Self::not_found(),
             UpdateError::Stale => Self::of(ProblemKind::PreconditionFailed),
             UpdateError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<CreateError> for ApiError {
+    fn from(error: CreateError) -> Self {
+        match error {
+            CreateError::Refused(refusal) => {
+                let (kind, faults) = refusal.into_parts();
+                Self::of(kind).naming(faults)
+            }
+            CreateError::Hash(error) => error.into(),
+            CreateError::Keyed(error) => error.into(),
         }
     }
 }

@@ -16,6 +16,7 @@
 //! | `links` | links that are mailed: asked for, written, followed once |
 //! | `overview` | one person's account, courses, figures and unread count, gathered concurrently |
 //! | [`limits`] | how often people may try |
+//! | `bulk` | many accounts in one request |
 //! | `audit` | security events, kept for admins |
 //! | `error` | each outcome of a command as a problem |
 //! | `entity`, `migration` | the tables |
@@ -23,6 +24,7 @@
 mod accounts;
 mod app;
 mod audit;
+mod bulk;
 mod email_change;
 mod entity;
 mod error;

@@ -3,7 +3,9 @@
 use lyceum_chassis::openapi::InCommon;
 use utoipa::OpenApi;
 
-use crate::{accounts, audit, email_change, invitations, links, overview, password, sessions};
+use crate::{
+    accounts, audit, bulk, email_change, invitations, links, overview, password, sessions,
+};
 
 /// The description served at `/openapi.json`; the committed copy is in `docs/openapi`.
 #[derive(OpenApi)]
@@ -23,6 +25,8 @@ use crate::{accounts, audit, email_change, invitations, links, overview, passwor
     paths(
         accounts::handlers::register_user,
         accounts::handlers::list_users,
+        bulk::handlers::create_users,
+        bulk::handlers::update_users,
         accounts::handlers::get_me,
         accounts::handlers::get_user,
         accounts::handlers::update_user,

@@ -5,6 +5,7 @@ use lyceum_chassis::limits::per_address;
 
 use crate::accounts::handlers as accounts;
 use crate::audit::handlers as audit;
+use crate::bulk::{BODY_LIMIT, handlers as bulk};
 use crate::email_change::handlers as email_change;
 use crate::invitations::handlers as invitations;
 use crate::links::handlers as links;
@@ -24,6 +25,12 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
             web::resource("/users")
                 .route(web::post().to(accounts::register_user).wrap(register))
                 .route(web::get().to(accounts::list_users)),
+        )
+        .service(
+            web::resource("/users/bulk")
+                .app_data(BODY_LIMIT)
+                .route(web::post().to(bulk::create_users))
+                .route(web::patch().to(bulk::update_users)),
         )
         .service(web::resource("/users/me").route(web::get().to(accounts::get_me)))
         .service(

@@ -11,12 +11,14 @@
 //! | [`audit`] | what is kept of security events |
 //! | [`job`] | work that takes longer than a request |
 //! | [`mailed_link`] | links in letters: asking for one, following it, writing its letter |
+//! | [`bulk`] | many accounts in one request |
 //! | [`event`] | what happened, told through the outbox |
 //! | [`problem`] | RFC 9457 errors, one vocabulary for all services |
 //! | [`page`] | the shape of every list |
 //! | [`header`] | header names of our own |
 
 pub mod audit;
+pub mod bulk;
 pub mod course;
 pub mod event;
 pub mod header;

@@ -10,3 +10,4 @@ mod view;
 
 pub(crate) use self::domain::{Email, FullName};
 pub(crate) use self::first_admin::{FirstAdmin, ensure, ensure_later};
+pub(crate) use self::requests::RoleRule;

@@ -48,7 +48,7 @@ pub(crate) struct AccountPatch {
 /// The text names no role.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-struct RoleRule(#[from] UnknownRole);
+pub(crate) struct RoleRule(#[from] UnknownRole);
 
 impl Rule for RoleRule {
     fn code(&self) -> &'static str {

@@ -10,5 +10,5 @@ mod worker;
 
 pub(crate) use lyceum_contracts::audit::Action;
 
-pub(crate) use self::store::{Record, record};
+pub(crate) use self::store::{Record, record, record_all};
 pub(crate) use self::worker::Pruner;

@@ -1,6 +1,6 @@
 //! Queries on audit entries.
 
-use lyceum_chassis::database::DbErr;
+use lyceum_chassis::database::{DbErr, Kind, Rows};
 use lyceum_contracts::ids::UserId;
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ConnectionTrait, EntityTrait,
@@ -36,6 +36,32 @@ pub(crate) async fn record(
         subject_id: Set(record.subject),
     };
     entry.insert(db).await.map(drop)
+}
+
+/// As [`record`], for many in one statement.
+pub(crate) async fn record_all(
+    db: &impl ConnectionTrait,
+    records: impl IntoIterator<Item = Record>,
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    let rows = records.into_iter().map(|record| {
+        let id = |user: Option<UserId>| user.map(UserId::get).into();
+        let action = record.action.as_str();
+        [action.into(), id(record.actor), id(record.subject)]
+    });
+    let columns = [
+        ("action", Kind::Text),
+        ("actor_id", Kind::Integer),
+        ("subject_id", Kind::Integer),
+    ];
+    let rows = Rows::new(columns, rows);
+    let statement = rows.statement(db.get_database_backend(), [now.into()], |rows| {
+        format!(
+            "INSERT INTO audit_entries (at, action, actor_id, subject_id) \
+             SELECT $1, action, actor_id, subject_id FROM {rows} ORDER BY place"
+        )
+    })?;
+    db.execute_raw(statement).await.map(drop)
 }
 
 /// One page, newest first, and one row more.

@@ -4,12 +4,12 @@ use actix_web::web::Data;
 use lyceum_chassis::auth::{Permission, Require};
 use lyceum_chassis::clock;
 use lyceum_chassis::http::{Answer, ApiError, Body};
-use lyceum_chassis::idempotency::RequiredIdempotencyKey;
-use lyceum_contracts::bulk::{BulkResults, CreateUsers, CreatedUsers};
+use lyceum_chassis::idempotency::{IdempotencyKey, RequiredIdempotencyKey};
+use lyceum_contracts::bulk::{BulkResults, CreateUsers, CreatedUsers, UpdateUsers};
 use lyceum_contracts::role::Role;
 
-use super::create;
-use super::requests::Creation;
+use super::requests::{Changes, Creation};
+use super::{create, update};
 use crate::state::State;
 
 /// May open and change accounts of others, many at once.
@@ -50,4 +50,28 @@ pub(crate) async fn create_users(
 ) -> Result<Answer, ApiError> {
     let keyed = key.of(admin.id, &creation.without_secrets())?;
     Ok(create::create_users(&state, admin.id, keyed, creation, clock::now()).await?)
+}
+
+/// Changes up to 1000 accounts, each for itself.
+///
+/// An item whose `version` is left out changes the account as it is. The last admin who can sign
+/// in stays one: a request that replaces them names the new one first.
+#[utoipa::path(
+    patch, path = "/users/bulk", tag = "accounts", security(("access_token" = [])),
+    params(IdempotencyKey), request_body = UpdateUsers,
+    responses(
+        (status = 207, description = "How each item went, in the order of the request: 200, 404, \
+            409 the last admin, 412 another version, or 422", body = BulkResults),
+        (status = 403, description = "The caller is not an admin"),
+        (status = 422, description = "The number of items is out of range"),
+    ),
+)]
+pub(crate) async fn update_users(
+    admin: Require<ManageAccounts>,
+    key: IdempotencyKey,
+    Body(changes): Body<Changes>,
+    state: Data<State>,
+) -> Result<Answer, ApiError> {
+    let keyed = key.of(admin.id, &changes.without_secrets())?;
+    Ok(update::update_users(&state, admin.id, keyed, changes, clock::now()).await?)
 }

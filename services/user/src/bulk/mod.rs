@@ -4,11 +4,13 @@
 //! the events. Items are judged in [`domain`], which asks nobody; what the database alone knows is
 //! found out by writing.
 
+mod changes;
 mod create;
 mod domain;
 pub(crate) mod handlers;
 mod requests;
 mod store;
+mod update;
 
 use lyceum_chassis::http::BodyLimit;
 

@@ -133,7 +133,7 @@ impl FromFields for MemberChange {
         let version = fields.optional("version", Ok::<i64, Infallible>);
         let full_name = fields.change("full_name", FullName::parse);
         let role = fields.change("role", |text: String| Ok::<Role, RoleRule>(text.parse()?));
-        let status = fields.change("status", parse_status);
+        let status = fields.change("status", |text: String| parse_status(&text));
         Some(Self {
             id: id?,
             version: version?,
@@ -155,7 +155,7 @@ impl Rule for StatusRule {
     }
 }
 
-fn parse_status(text: String) -> Result<AccountStatus, StatusRule> {
+fn parse_status(text: &str) -> Result<AccountStatus, StatusRule> {
     match text.parse() {
         Ok(status @ (AccountStatus::Active | AccountStatus::Disabled)) => Ok(status),
         _ => Err(StatusRule),

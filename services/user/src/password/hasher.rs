@@ -10,6 +10,7 @@ use std::thread::available_parallelism;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{self, PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -28,6 +29,8 @@ pub(crate) struct Hasher {
     places: Arc<Semaphore>,
     /// Callers at work.
     slots: Arc<Semaphore>,
+    /// How many of them there can be.
+    at_once: usize,
 }
 
 /// Why there is no hash and no verdict.
@@ -53,6 +56,7 @@ impl Hasher {
         Self {
             places: Arc::new(Semaphore::new(slots + settings.queue)),
             slots: Arc::new(Semaphore::new(slots)),
+            at_once: slots,
         }
     }
 
@@ -64,6 +68,17 @@ impl Hasher {
             Ok(hash.to_string())
         };
         self.run(work).instrument(info_span!("password.hash")).await
+    }
+
+    /// The hashes of many, in their order. No more of them queue than can be at work, so that
+    /// between any two there is a turn for everybody else.
+    pub(crate) async fn hash_all(
+        &self,
+        passwords: Vec<NewPassword>,
+    ) -> Result<Vec<String>, HashError> {
+        let hashes = passwords.into_iter().map(|password| self.hash(password));
+        let hashes = stream::iter(hashes).buffered(self.at_once);
+        hashes.try_collect().await
     }
 
     /// Whether `candidate` belongs to the `stored` hash.
@@ -156,6 +171,18 @@ mod tests {
             hasher.hash(first).await.unwrap(),
             hasher.hash(second).await.unwrap()
         );
+    }
+
+    #[tokio::test]
+    async fn many_are_hashed_in_their_order_however_few_may_wait() {
+        let hasher = hasher(2, 0);
+        let texts: Vec<String> = (0..5).map(|index| format!("zfHq2w!x{index}")).collect();
+        let passwords = texts.iter().map(|text| password(text)).collect();
+        let hashes = hasher.hash_all(passwords).await.unwrap();
+        assert_eq!(hashes.len(), texts.len());
+        for (text, hash) in texts.into_iter().zip(hashes) {
+            assert!(hasher.verify(text.into(), Some(hash)).await.unwrap());
+        }
     }
 
     #[tokio::test]

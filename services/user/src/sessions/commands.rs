@@ -7,8 +7,8 @@ use time::OffsetDateTime;
 
 use super::EndReason;
 use super::domain::{Family, Policy, Presented, RefreshToken};
-pub(crate) use super::ending::end_all_of;
 use super::ending::end_one;
+pub(crate) use super::ending::{end_all_of, end_all_of_each};
 use super::requests::Login;
 use super::store;
 use crate::accounts;

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use lyceum_chassis::database::{Database, DbErr, Transaction};
 use lyceum_contracts::ids::{SessionId, UserId};
+use sea_orm::ConnectionTrait;
 use time::OffsetDateTime;
 
 use super::commands::keep;
@@ -183,6 +184,16 @@ pub(crate) async fn end_all_of(
 ) -> Result<usize, DbErr> {
     let ended = store::end_all_of(transaction, user_id, except, reason, now).await?;
     Ok(ended.len())
+}
+
+/// As [`end_all_of`] without exception, for many people in one statement.
+pub(crate) async fn end_all_of_each(
+    transaction: &impl ConnectionTrait,
+    users: &[UserId],
+    reason: EndReason,
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    store::end_all_of_each(transaction, users, reason, now).await
 }
 
 /// Ends a session and keeps that in the audit log, unless it has ended already.

@@ -1,6 +1,6 @@
 //! Queries on sessions and their tokens.
 
-use lyceum_chassis::database::DbErr;
+use lyceum_chassis::database::{DbErr, Kind, Rows};
 use lyceum_chassis::http::Window;
 use lyceum_contracts::ids::{SessionId, UserId};
 use sea_orm::sea_query::Query;
@@ -145,6 +145,28 @@ pub(super) async fn end_all_of(
         update = update.filter(session::Column::Id.ne(kept));
     }
     update.exec_with_returning(db).await
+}
+
+/// As [`end_all_of`], for many people in one statement.
+pub(super) async fn end_all_of_each(
+    db: &impl ConnectionTrait,
+    users: &[UserId],
+    reason: EndReason,
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    if users.is_empty() {
+        return Ok(());
+    }
+    let users = users.iter().map(|user| [user.get().into()]);
+    let rows = Rows::new([("person", Kind::Integer)], users);
+    let constants = [now.into(), reason.as_str().into()];
+    let statement = rows.statement(db.get_database_backend(), constants, |rows| {
+        format!(
+            "UPDATE sessions SET ended_at = $1, ended_reason = $2 FROM {rows} \
+             WHERE user_id = person AND ended_at IS NULL AND expires_at > $1"
+        )
+    })?;
+    db.execute_raw(statement).await.map(drop)
 }
 
 /// What changes in the row of a session that ends.

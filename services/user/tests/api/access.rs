@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 
 use crate::platform::{PASSWORD, Platform, registration};
 
+const BULK: &str = "/users/bulk";
+
 /// A route, a body where it takes one, and the statuses of: nobody, another student, an
 /// instructor, the person themself, an admin, a service.
 type Row = (&'static str, String, Option<Value>, [u16; 6]);
@@ -32,6 +34,8 @@ fn table(ada: UserId) -> Vec<Row> {
     };
     let wrong = json!({"email": "ada@example.org", "password": "wrong"});
     let token = json!({"refresh_token": "nobody's"});
+    let name = json!({"items": [{"id": ada, "full_name": "A"}]});
+    let ours = json!({"items": [{"email": "ada@example.org", "full_name": "Ada"}]});
     vec![
         row(
             "POST",
@@ -40,6 +44,8 @@ fn table(ada: UserId) -> Vec<Row> {
             [409; 6],
         ),
         row("GET", "/users", None, [401, 403, 403, 403, 200, 401]),
+        row("POST", BULK, Some(ours), [401, 403, 403, 403, 409, 401]),
+        row("PATCH", BULK, Some(name), [401, 403, 403, 403, 207, 401]),
         row("GET", "/users/me", None, [401, 200, 200, 200, 200, 401]),
         row("GET", "/users/{id}", None, [401, 200, 200, 200, 200, 401]),
         row(
@@ -155,6 +161,9 @@ async fn every_route_knows_its_callers() {
             }
             if let Some(body) = body {
                 request = request.header("if-match", "*").json(body);
+                if path == BULK {
+                    request = request.header("idempotency-key", name.replace(' ', "-"));
+                }
             }
             let answer = request.send().await;
             assert_eq!(

@@ -8,6 +8,7 @@ mod access;
 mod accounts;
 mod admin;
 mod audit;
+mod bulk;
 mod clock;
 mod description;
 mod email_change;

@@ -1,11 +1,13 @@
 //! Many accounts in one request.
 
+mod changes;
 mod contention;
 mod crash;
 mod creation;
 mod keys;
 mod limits;
 mod partial;
+mod speed;
 
 use lyceum_contracts::bulk::{BulkResults, CreatedUsers};
 use lyceum_contracts::problem::Problem;

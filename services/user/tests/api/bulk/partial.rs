@@ -39,16 +39,13 @@ async fn each_item_has_its_result_at_its_place() {
         None,
     ];
     for ((result, expected), item) in results.into_iter().zip(expected).zip(&items) {
-        match expected {
-            Some(fault) => {
-                let problem = result.problem.unwrap();
-                assert_eq!((problem.status, result.user), (result.status, None));
-                assert_eq!(faults(problem), named(&[fault]));
-            }
-            None => {
-                assert_eq!(result.user.unwrap().email, item["email"]);
-                assert_eq!(result.problem, None);
-            }
+        if let Some(fault) = expected {
+            let problem = result.problem.unwrap();
+            assert_eq!((problem.status, result.user), (result.status, None));
+            assert_eq!(faults(problem), named(&[fault]));
+        } else {
+            assert_eq!(result.user.unwrap().email, item["email"]);
+            assert_eq!(result.problem, None);
         }
     }
     assert_eq!(office.accounts().await, 3);
@@ -105,7 +102,7 @@ async fn results_stand_in_the_order_of_the_items_whatever_these_are() {
     let mut accounts = std::collections::HashSet::new();
     for round in 0..12 {
         let batch = batches.new_tree(&mut runner).unwrap().current();
-        let expected: Vec<_> = batch.iter().map(|sent| match sent {
+        let expected = batch.iter().map(|sent| match sent {
             Sent::Good(number) if accounts.insert(*number) => 201,
             Sent::Good(_) => 409,
             Sent::NoName(_) | Sent::Nonsense => 422,
