@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: run test loom check lint fmt readme bench outage openapi up down logs ps stack-test clean ci help
+.PHONY: run test loom check lint fmt readme bench outage check-api openapi up down logs ps stack-test clean ci help
 
 # A workspace of its own, so that the peers it measures are no part of the product.
 BENCH := --manifest-path shared/bench/Cargo.toml --target-dir target/bench
@@ -42,6 +42,9 @@ bench: ## Run the benchmarks: each package's own, then ours beside its peers
 outage: ## Three services in a row, the last one dead: table, plot, and whether the claims hold; four minutes
 	@cargo bench --quiet $(BENCH) --bench outage -- $(ARGS)
 
+check-api: ## Ask the running user service all kinds of things, as its OpenAPI has them; two minutes
+	@.ci/check-api
+
 openapi: ## Write docs/openapi/*.json from the code
 	@.ci/openapi
 
@@ -66,7 +69,7 @@ clean: ## Remove build results; data/ stays
 readme: ## Do what README.md says: make run, its commands, Ctrl-C, and once more
 	@.ci/readme
 
-ci: check test readme stack-test ## What a change must pass
+ci: check test check-api readme stack-test ## What a change must pass
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

@@ -18,6 +18,10 @@ pub struct LimitsSettings {
     pub login_per_account: LimitSettings,
     /// Registrations from one address.
     pub register_per_address: LimitSettings,
+    /// Letters asked for from one address; for one address of mail there is a rule of its own.
+    pub forgot_per_address: LimitSettings,
+    /// Mailed links followed from one address.
+    pub link_per_address: LimitSettings,
 }
 
 impl LimitsSettings {
@@ -26,6 +30,8 @@ impl LimitsSettings {
             ("limits.login_per_address", self.login_per_address),
             ("limits.login_per_account", self.login_per_account),
             ("limits.register_per_address", self.register_per_address),
+            ("limits.forgot_per_address", self.forgot_per_address),
+            ("limits.link_per_address", self.link_per_address),
         ] {
             limit.check(name)?;
         }
@@ -41,6 +47,8 @@ pub(crate) struct Limits {
     /// signed in who is asked for the password once more.
     pub(crate) login_per_account: Limit,
     pub(crate) register_per_address: Limit,
+    pub(crate) forgot_per_address: Limit,
+    pub(crate) link_per_address: Limit,
 }
 
 impl Limits {
@@ -49,6 +57,8 @@ impl Limits {
             login_per_address: Limit::new("login", settings.login_per_address),
             login_per_account: Limit::new("login-account", settings.login_per_account),
             register_per_address: Limit::new("register", settings.register_per_address),
+            forgot_per_address: Limit::new("forgot-password", settings.forgot_per_address),
+            link_per_address: Limit::new("mailed-link", settings.link_per_address),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The description of the API, put together from what the handlers declare.
 
 use lyceum_chassis::openapi::InCommon;
+use lyceum_contracts::ids::LinkId;
 use utoipa::OpenApi;
 
 use crate::{
@@ -50,6 +51,8 @@ use crate::{
         invitations::handlers::accept_invitation,
         links::handlers::create_mailed_link_token,
     ),
+    // Named by a path alone.
+    components(schemas(LinkId)),
     modifiers(&InCommon),
 )]
 pub(crate) struct Description;

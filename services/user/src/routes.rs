@@ -19,6 +19,11 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
     let limits = &state.limits;
     let login = per_address(&limits.login_per_address);
     let register = per_address(&limits.register_per_address);
+    let forgot = per_address(&limits.forgot_per_address);
+    // One limit for all: each tries a token.
+    let reset = per_address(&limits.link_per_address);
+    let accept = per_address(&limits.link_per_address);
+    let confirm = per_address(&limits.link_per_address);
     config
         .app_data(Data::new(state.clone()))
         .service(
@@ -65,17 +70,20 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
         )
         .service(web::resource("/users/me/email").route(web::put().to(email_change::change_email)))
         .service(
-            web::resource("/auth/forgot-password").route(web::post().to(password::forgot_password)),
+            web::resource("/auth/forgot-password")
+                .route(web::post().to(password::forgot_password).wrap(forgot)),
         )
         .service(
-            web::resource("/auth/reset-password").route(web::post().to(password::reset_password)),
+            web::resource("/auth/reset-password")
+                .route(web::post().to(password::reset_password).wrap(reset)),
         )
         .service(
-            web::resource("/auth/confirm-email").route(web::post().to(email_change::confirm_email)),
+            web::resource("/auth/confirm-email")
+                .route(web::post().to(email_change::confirm_email).wrap(confirm)),
         )
         .service(
             web::resource("/auth/accept-invitation")
-                .route(web::post().to(invitations::accept_invitation)),
+                .route(web::post().to(invitations::accept_invitation).wrap(accept)),
         )
         .service(
             web::resource("/internal/mailed-links/{id}/token")

@@ -4,18 +4,21 @@
 //! adds the rest: how callers prove who they are, the failures every route has, and the one body
 //! that all failures have.
 
+mod closed;
+
 use std::collections::BTreeMap;
 
 use lyceum_contracts::page::{DEFAULT_LIMIT, MAX_LIMIT};
 use lyceum_contracts::problem::{Fault, MEDIA_TYPE, Problem, ProblemKind};
-use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, Paths};
+use utoipa::openapi::schema::{AnyOf, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
     self, ContentBuilder, Header, Ref, RefOr, Required, Response, ResponseBuilder,
 };
 use utoipa::{IntoParams, Modify, PartialSchema, ToSchema};
 
+use crate::http::MAX_SKIP;
 use crate::idempotency::{IdempotencyKey, RequiredIdempotencyKey};
 
 /// Name of the scheme for people: `security(("access_token" = []))`.
@@ -54,22 +57,28 @@ impl Modify for InCommon {
                 .entry(name.into_owned())
                 .or_insert(schema);
         }
-        for path in api.paths.paths.values_mut() {
-            let methods = [
-                &mut path.get,
-                &mut path.post,
-                &mut path.put,
-                &mut path.patch,
-                &mut path.delete,
-            ];
-            for operation in methods.into_iter().flatten() {
-                add_failures(operation);
-                describe_failures(operation);
-                describe_replays(operation);
-                describe_limits(operation);
-            }
+        for operation in operations(&mut api.paths) {
+            add_failures(operation);
+            describe_failures(operation);
+            describe_replays(operation);
+            describe_limits(operation);
+            describe_views(operation);
         }
+        closed::close_bodies(&mut components.schemas, operations(&mut api.paths));
     }
+}
+
+fn operations(paths: &mut Paths) -> impl Iterator<Item = &mut Operation> {
+    paths.paths.values_mut().flat_map(|path| {
+        let methods = [
+            &mut path.get,
+            &mut path.post,
+            &mut path.put,
+            &mut path.patch,
+            &mut path.delete,
+        ];
+        methods.into_iter().flatten()
+    })
 }
 
 fn add_failures(operation: &mut Operation) {
@@ -139,10 +148,12 @@ fn describe_replays(operation: &mut Operation) {
     }
 }
 
-/// Where a caller of a limited route stands, told on every answer it has of its own.
+/// Where a caller of a limited route stands, told on every answer; such a route says so of its 429.
 fn describe_limits(operation: &mut Operation) {
     let answers = &mut operation.responses.responses;
-    if !answers.contains_key("429") {
+    let is_limited = matches!(answers.get("429"),
+        Some(RefOr::T(refusal)) if refusal.headers.contains_key("RateLimit"));
+    if !is_limited {
         return;
     }
     let headers = [
@@ -162,6 +173,26 @@ fn describe_limits(operation: &mut Operation) {
             let mut header = Header::new(string());
             header.description = Some(meaning.to_owned());
             answer.headers.insert(name.to_owned(), header.into());
+        }
+    }
+}
+
+/// An answer that depends on who asks: one view may hold all fields of another, and then an answer
+/// is both.
+fn describe_views(operation: &mut Operation) {
+    for answer in operation.responses.responses.values_mut() {
+        let RefOr::T(answer) = answer else { continue };
+        for content in answer.content.values_mut() {
+            let RefOr::T(content) = content else { continue };
+            if let Some(RefOr::T(Schema::OneOf(views))) = &mut content.schema {
+                let views = std::mem::take(views);
+                let any = AnyOf {
+                    items: views.items,
+                    description: views.description,
+                    ..AnyOf::default()
+                };
+                content.schema = Some(RefOr::T(Schema::AnyOf(any)));
+            }
         }
     }
 }
@@ -187,13 +218,17 @@ pub enum WindowQuery {}
 
 impl IntoParams for WindowQuery {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let limit = format!("Rows of one page, 1 to {MAX_LIMIT}; {DEFAULT_LIMIT} when absent");
+        let limit = format!("Rows of one page; {DEFAULT_LIMIT} when absent");
+        let number = |least: u64, most: u64| {
+            let kind = ObjectBuilder::new().schema_type(SchemaType::new(Type::Integer));
+            kind.minimum(Some(least)).maximum(Some(most))
+        };
         vec![
-            parameter("skip", Type::Integer, "Rows to leave out, 0 to 10 000"),
-            parameter("limit", Type::Integer, &limit),
+            parameter("skip", number(0, MAX_SKIP), "Rows to leave out"),
+            parameter("limit", number(1, MAX_LIMIT), &limit),
             parameter(
                 "cursor",
-                Type::String,
+                string(),
                 "`next_cursor` of the page before; not with `skip`",
             ),
         ]
@@ -235,13 +270,11 @@ fn string() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::new(Type::String))
 }
 
-fn parameter(name: &str, kind: Type, description: &str) -> Parameter {
+fn parameter(name: &str, schema: ObjectBuilder, description: &str) -> Parameter {
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Query)
         .description(Some(description))
-        .schema(Some(
-            ObjectBuilder::new().schema_type(SchemaType::new(kind)),
-        ))
+        .schema(Some(schema))
         .build()
 }

@@ -15,6 +15,7 @@
 //! | [`event`] | what happened, told through the outbox |
 //! | [`problem`] | RFC 9457 errors, one vocabulary for all services |
 //! | [`page`] | the shape of every list |
+//! | [`schema`] | what texts look like, for descriptions of an API |
 //! | [`header`] | header names of our own |
 
 pub mod audit;
@@ -29,4 +30,5 @@ pub mod notification;
 pub mod page;
 pub mod problem;
 pub mod role;
+pub mod schema;
 pub mod user;

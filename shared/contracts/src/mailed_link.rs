@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::event::LinkPurpose;
+use crate::schema;
 
 /// Answer of `POST /internal/mailed-links/{id}/token`: what a letter needs.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -28,6 +29,7 @@ pub struct MailedLinkToken {
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct ForgotPassword {
     /// The address the account was opened with.
+    #[schema(schema_with = schema::email)]
     pub email: String,
 }
 
@@ -35,8 +37,10 @@ pub struct ForgotPassword {
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct ResetPassword {
     /// From the letter.
+    #[schema(schema_with = schema::link_token)]
     pub token: String,
     /// 8 to 128 characters, and not a common one.
+    #[schema(min_length = 8, max_length = 128)]
     pub new_password: String,
 }
 
@@ -46,6 +50,7 @@ pub struct ChangePassword {
     /// The password so far.
     pub current_password: String,
     /// 8 to 128 characters, and not a common one.
+    #[schema(min_length = 8, max_length = 128)]
     pub new_password: String,
 }
 
@@ -53,6 +58,7 @@ pub struct ChangePassword {
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct ChangeEmail {
     /// The new address, which is sent a link.
+    #[schema(schema_with = schema::email)]
     pub email: String,
     /// The password.
     pub password: String,
@@ -62,6 +68,7 @@ pub struct ChangeEmail {
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct ConfirmEmail {
     /// From the letter.
+    #[schema(schema_with = schema::link_token)]
     pub token: String,
 }
 
@@ -69,11 +76,14 @@ pub struct ConfirmEmail {
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct AcceptInvitation {
     /// From the letter.
+    #[schema(schema_with = schema::link_token)]
     pub token: String,
     /// 8 to 128 characters, and not a common one.
+    #[schema(min_length = 8, max_length = 128)]
     pub password: String,
     /// 1 to 200 characters, one line; without it the name stays as the inviter wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = schema::full_name)]
     pub full_name: Option<String>,
 }
 

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use crate::course::{EnrolledCourse, UserStats};
 use crate::ids::{SessionId, UserId};
 use crate::role::Role;
+use crate::schema;
 
 /// The most ids one `POST /internal/users/lookup` may ask for.
 pub const MAX_LOOKUP: usize = 200;
@@ -18,10 +19,13 @@ pub const MAX_LOOKUP: usize = 200;
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct RegisterUser {
     /// Where the person is reached; unique without regard to case.
+    #[schema(schema_with = schema::email)]
     pub email: String,
-    /// 8 to 128 characters.
+    /// 8 to 128 characters, and none of the most common passwords.
+    #[schema(min_length = 8, max_length = 128)]
     pub password: String,
     /// 1 to 200 characters, one line.
+    #[schema(schema_with = schema::full_name)]
     pub full_name: String,
 }
 
@@ -161,15 +165,18 @@ pub struct UserProfile {
 pub struct UserUpdate {
     /// 1 to 200 characters, one line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = schema::full_name)]
     pub full_name: Option<String>,
     /// Admins alone may change a role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub role: Option<Role>,
 }
 
 /// Body of `POST /internal/users/lookup`: 1 to [`MAX_LOOKUP`] ids.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LookupUsers {
+    #[schema(min_items = 1, max_items = 200)]
     /// Whom to look up; unknown ids are left out of the answer.
     pub ids: Vec<UserId>,
 }
@@ -209,7 +216,7 @@ pub struct Overview {
         serialize_with = "none_as_empty_object",
         deserialize_with = "empty_object_as_none"
     )]
-    #[schema(value_type = UserStats)]
+    #[schema(value_type = StatsOrNothing)]
     pub stats: Option<UserStats>,
     /// From the notification service; `null` when degraded.
     pub unread: Option<u64>,
@@ -225,6 +232,19 @@ pub struct Degraded {
     /// A stable word: `circuit_open`, `timeout`, `unreachable` …, or `stale`: it is there, but old.
     pub reason: String,
 }
+
+/// The figures, or an object without any; for descriptions of the API alone.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "never made, only described")]
+enum StatsOrNothing {
+    Figures(UserStats),
+    Nothing(Nothing),
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
 
 #[expect(
     clippy::ref_option,

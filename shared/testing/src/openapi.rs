@@ -46,7 +46,7 @@ pub fn assert_checked_in<S: Service>() {
 }
 
 /// Every operation has a name and a summary, and each of its failures is a problem; what takes a
-/// body, a query or an `Idempotency-Key` tells of 422.
+/// body, a query or an `Idempotency-Key` tells of 422. Whatever is referred to is there.
 ///
 /// # Panics
 /// When one does not: with its name.
@@ -54,6 +54,11 @@ pub fn assert_complete<S: Service>() {
     let description = description::<S>();
     let version = description["openapi"].as_str().unwrap_or_default();
     assert!(version.starts_with("3.1"), "OpenAPI {version}");
+    let text = description.to_string();
+    for reference in text.split("\"$ref\":\"#").skip(1) {
+        let (pointer, _) = reference.split_once('"').expect("a reference ends");
+        assert!(description.pointer(pointer).is_some(), "no {pointer}");
+    }
     for (method, path, operation) in operations(&description) {
         let name = operation["operationId"].as_str();
         let name = name.unwrap_or_else(|| panic!("{method} {path} has no name"));

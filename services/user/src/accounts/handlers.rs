@@ -58,7 +58,7 @@ impl From<Opened> for Answer {
         (status = 201, description = "The account", body = User,
             headers(("Location" = String), ("ETag" = String))),
         (status = 409, description = "The address has an account"),
-        (status = 429, description = "Too many from this address"),
+        (status = 429, description = "Too many from this address", headers(("RateLimit" = String))),
         (status = 503, description = "Too many passwords are being hashed; see Retry-After"),
     ),
 )]

@@ -49,6 +49,7 @@ pub(crate) async fn change_email(
     responses(
         (status = 204, description = "The account has the address"),
         (status = 409, description = "Somebody else has the address by now"),
+        (status = 429, description = "Too many from this address", headers(("RateLimit" = String))),
         (status = 410, description = "The link was followed or replaced, is older than a day, or never was one"),
     ),
 )]

@@ -15,6 +15,7 @@ use crate::state::State;
     post, path = "/auth/accept-invitation", tag = "accounts", request_body = AcceptInvitation,
     responses(
         (status = 204, description = "The account may be signed in to"),
+        (status = 429, description = "Too many from this address", headers(("RateLimit" = String))),
         (status = 410, description = "The link was followed, is older than seven days, or never was one"),
         (status = 503, description = "Too many passwords are being hashed; see Retry-After"),
     ),

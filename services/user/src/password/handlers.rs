@@ -59,7 +59,10 @@ pub(crate) async fn change_password(
 /// asked next, after known addresses alone.
 #[utoipa::path(
     post, path = "/auth/forgot-password", tag = "passwords", request_body = ForgotPassword,
-    responses((status = 202, description = "If the address has an account, a letter follows")),
+    responses(
+        (status = 202, description = "If the address has an account, a letter follows"),
+        (status = 429, description = "Too many from this address", headers(("RateLimit" = String))),
+    ),
 )]
 pub(crate) async fn forgot_password(
     Body(Forgotten(email)): Body<Forgotten>,
@@ -77,6 +80,7 @@ pub(crate) async fn forgot_password(
     responses(
         (status = 204, description = "The password is set, all sessions have ended"),
         (status = 410, description = "The link was followed, is older than ten minutes, or never was one"),
+        (status = 429, description = "Too many from this address", headers(("RateLimit" = String))),
         (status = 503, description = "Too many passwords are being hashed; see Retry-After"),
     ),
 )]

@@ -31,7 +31,8 @@ const KEYS_MAX_AGE: &str = "public, max-age=300";
     responses(
         (status = 200, description = "The session", body = Session),
         (status = 401, description = "E-mail address or password is wrong"),
-        (status = 429, description = "Too many from this address, or for this account"),
+        (status = 429, description = "Too many from this address, or for this account",
+            headers(("RateLimit" = String))),
         (status = 503, description = "Too many passwords are being hashed; see Retry-After"),
     ),
 )]

@@ -1,5 +1,6 @@
 //! Security events, as admins read them.
 
+use futures_util::future::{FutureExt, LocalBoxFuture};
 use lyceum_contracts::audit::{Action, AuditEntry};
 use lyceum_contracts::ids::UserId;
 use lyceum_contracts::page::Page;
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 
 use crate::platform::{ADMIN, PASSWORD, Person, Platform};
+use crate::sessions::session;
 
 fn entries(answer: &Response) -> Vec<AuditEntry> {
     answer.json::<Page<AuditEntry>>().items
@@ -141,5 +143,112 @@ async fn the_log_knows_no_address_no_device_and_no_secret() {
         .text();
     for private in ["@", "127.0.0.1", "curious", "opensesame", "countess"] {
         assert!(!told.contains(private), "{private}: {told}");
+    }
+}
+
+/// What happens, what is kept of it, by whom and about whom.
+type Row<'a> = (
+    Action,
+    Option<UserId>,
+    Option<UserId>,
+    LocalBoxFuture<'a, ()>,
+);
+
+#[tokio::test]
+async fn every_action_leaves_its_entry() {
+    const NEW: &str = "a heron on one leg";
+    let platform = Platform::start();
+    let admin = platform.admin().await;
+    let ada = platform.student("ada").await;
+    let bob = platform.student("bob").await;
+    let cyd = platform.student("cyd").await;
+    let dan = platform.student("dan").await;
+    let [a, b, c, d] = [&ada, &bob, &cyd, &dan].map(|person| Some(person.id));
+    let table: Vec<Row<'_>> = vec![
+        (
+            Action::Login,
+            a,
+            a,
+            async {
+                platform.logs_in(&ada.email, PASSWORD).await.expect(200);
+            }
+            .boxed_local(),
+        ),
+        (
+            Action::LoginFailed,
+            None,
+            a,
+            async {
+                platform.logs_in(&ada.email, "wrong").await.expect(401);
+            }
+            .boxed_local(),
+        ),
+        (
+            Action::PasswordChanged,
+            a,
+            a,
+            async {
+                ada.changes_password(PASSWORD, NEW).await.expect(204);
+            }
+            .boxed_local(),
+        ),
+        (
+            Action::PasswordReset,
+            None,
+            a,
+            async {
+                platform.forgets(&ada.email).await.expect(202);
+                let letter = platform.letter().await;
+                platform.resets(&letter.token, PASSWORD).await.expect(204);
+            }
+            .boxed_local(),
+        ),
+        (
+            Action::EmailChanged,
+            None,
+            b,
+            async {
+                bob.changes_email("bob@elsewhere.example", PASSWORD)
+                    .await
+                    .expect(202);
+                let letter = platform.letter().await;
+                platform.confirms(&letter.token).await.expect(204);
+            }
+            .boxed_local(),
+        ),
+        (
+            Action::SessionEnded,
+            b,
+            b,
+            async {
+                platform.logs_out(&bob.refresh_token).await.expect(204);
+            }
+            .boxed_local(),
+        ),
+        (
+            Action::SessionsEnded,
+            c,
+            c,
+            async {
+                cyd.deletes("/sessions").await.expect(204);
+            }
+            .boxed_local(),
+        ),
+        (
+            Action::TokenReplayed,
+            None,
+            d,
+            async {
+                let second = session(platform.refreshes(&dan.refresh_token).await);
+                session(platform.refreshes(&second.refresh_token).await);
+                platform.refreshes(&dan.refresh_token).await.expect(401);
+            }
+            .boxed_local(),
+        ),
+    ];
+    for (action, actor, subject, happens) in table {
+        happens.await;
+        let kept = read(&admin, &format!("action={action}&limit=1")).await;
+        assert_eq!(kept, [(action, actor, subject)]);
     }
 }

@@ -254,3 +254,55 @@ async fn registrations_from_one_address_are_limited_and_reading_the_list_is_not(
     refused.expect(429);
     admin.get("/users").await.expect(200);
 }
+
+#[tokio::test]
+async fn letters_and_mailed_links_are_limited_by_address() {
+    let platform = Platform::with(|settings| {
+        settings.service.limits.forgot_per_address.quota = 2;
+        settings.service.limits.link_per_address.quota = 3;
+    });
+    let forgot = || platform.forgets("nobody@example.org");
+    let told = forgot().await.expect(202);
+    assert_eq!(header(&told, "ratelimit"), "\"forgot-password\";r=1;t=1800");
+    forgot().await.expect(202);
+    forgot().await.expect(429);
+    let token = "A".repeat(43);
+    platform.resets(&token, PASSWORD).await.expect(410);
+    platform.confirms(&token).await.expect(410);
+    let acceptance = json!({"token": token, "password": PASSWORD});
+    let accept = platform.asks("/auth/accept-invitation", &acceptance);
+    accept.await.expect(410);
+    platform.resets(&token, PASSWORD).await.expect(429);
+}
+
+#[tokio::test]
+async fn a_stolen_session_does_not_guess_the_password() {
+    let platform = Platform::with(|settings| {
+        settings.service.limits.login_per_account.quota = 3;
+    });
+    let ada = platform.student("ada").await;
+    let change = async |current: &str| ada.changes_password(current, PASSWORD).await;
+    for current in ["wrong", "wrong again"] {
+        change(current).await.expect(422);
+    }
+    change(PASSWORD).await.expect(204);
+    for current in ["wrong", "wrong again", "and again"] {
+        change(current).await.expect(422);
+    }
+    change(PASSWORD).await.expect(429);
+}
+
+#[tokio::test]
+async fn a_password_set_anew_by_mail_lets_its_owner_in_at_once() {
+    let platform = Platform::with(|settings| {
+        settings.service.limits.login_per_account.quota = 2;
+    });
+    let ada = platform.student("ada").await;
+    for status in [401, 401, 429] {
+        platform.logs_in(&ada.email, "wrong").await.expect(status);
+    }
+    platform.forgets(&ada.email).await.expect(202);
+    let letter = platform.letter().await;
+    platform.resets(&letter.token, PASSWORD).await.expect(204);
+    platform.logs_in(&ada.email, PASSWORD).await.expect(200);
+}

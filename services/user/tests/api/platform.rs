@@ -60,6 +60,8 @@ impl Platform {
             limits.login_per_address.quota = UNLIMITED;
             limits.login_per_account.quota = UNLIMITED;
             limits.register_per_address.quota = UNLIMITED;
+            limits.forgot_per_address.quota = UNLIMITED;
+            limits.link_per_address.quota = UNLIMITED;
             configure(settings);
         };
         let (app, relay) = spawn_with::<App, Relay>(changed, |app| app.relay().clone());

@@ -19,6 +19,7 @@ pub use self::body::{Body, BodyLimit, parse_line};
 pub(crate) use self::fields::expectation;
 pub use self::fields::{Change, Fields, FromFields, Rule};
 pub use self::no_body::NoBody;
+pub(crate) use self::page::MAX_SKIP;
 pub use self::page::{Window, page};
 pub use self::path::Id;
 pub use self::precondition::{IfMatch, etag};

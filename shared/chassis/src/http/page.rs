@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::fields::{Fields, FromFields, Rule};
 
 /// The deepest `skip`; deeper pages are reached by cursor, which does not read what it skips.
-const MAX_SKIP: u64 = 10_000;
+pub(crate) const MAX_SKIP: u64 = 10_000;
 
 /// Which part of a list is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
