@@ -1,6 +1,7 @@
 //! Builds the service: the one door for production, tests and the all-in-one.
 
 use lyceum_chassis::auth::UserKeys;
+use lyceum_chassis::cli::ServiceCommand;
 use lyceum_chassis::idempotency::Pruner;
 use lyceum_chassis::lifecycle::Lifecycle;
 use lyceum_chassis::server::{RunError, Server};
@@ -45,6 +46,10 @@ impl Service for App {
 
     fn openapi() -> openapi::OpenApi {
         Description::openapi()
+    }
+
+    fn commands() -> Vec<ServiceCommand<Self>> {
+        vec![accounts::create_admin::command()]
     }
 
     async fn build(settings: Settings<UserSettings>) -> Result<Self, StartupError> {

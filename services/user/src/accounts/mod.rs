@@ -1,6 +1,7 @@
 //! Who there is: accounts are registered, read, changed, listed and looked up.
 
 pub(crate) mod commands;
+pub(crate) mod create_admin;
 mod domain;
 mod first_admin;
 pub(crate) mod handlers;

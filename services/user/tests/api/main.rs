@@ -10,6 +10,7 @@ mod admin;
 mod audit;
 mod bulk;
 mod clock;
+mod create_admin;
 mod description;
 mod email_change;
 mod events;
