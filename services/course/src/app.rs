@@ -1,6 +1,6 @@
 //! Builds the service: the one door for production, for tests and for the all-in-one.
 
-use lyceum_chassis::auth::UserKeys;
+use lyceum_chassis::auth::{Revocations, UserKeys};
 use lyceum_chassis::idempotency::Pruner;
 use lyceum_chassis::server::{RunError, Server};
 use lyceum_chassis::settings::Settings;
@@ -46,6 +46,11 @@ impl Service for App {
             let keys = keys.clone();
             move |stop| keys.clone().keep_fresh(stop)
         });
+        let revocations = Revocations::new();
+        chassis.tasks.spawn("revocations", {
+            let (revocations, users) = (revocations.clone(), users.clone());
+            move |stop| revocations.clone().follow(users.clone(), stop)
+        });
         let relay = Relay::new(chassis.database.clone(), notifications, &service.outbox);
         if service.outbox.relay {
             let relay = relay.clone();
@@ -63,9 +68,15 @@ impl Service for App {
             people: People::new(users, &service.people),
             outbox: relay.waker(),
         };
-        let server = chassis.into_server(Self::openapi(), keys, upstreams, move |config| {
-            routes::configure(config, &state);
-        });
+        let server = chassis.into_server(
+            Self::openapi(),
+            keys,
+            revocations,
+            upstreams,
+            move |config| {
+                routes::configure(config, &state);
+            },
+        );
         Ok(Self { server, relay })
     }
 

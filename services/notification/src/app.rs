@@ -1,6 +1,6 @@
 //! Builds the service and runs it: the one door for production, tests and the all-in-one.
 
-use lyceum_chassis::auth::UserKeys;
+use lyceum_chassis::auth::{Revocations, UserKeys};
 use lyceum_chassis::server::{RunError, Server};
 use lyceum_chassis::settings::Settings;
 use lyceum_chassis::{Chassis, Lifecycle, Service, StartupError};
@@ -35,16 +35,22 @@ impl Service for App {
         let chassis = Chassis::build::<Self>(&settings.platform).await?;
         let users = UserClient::new(&settings.service.upstreams.user, &chassis.identity)?;
         let upstreams = vec![users.upstream().clone()];
-        let keys = UserKeys::remote(users);
+        let keys = UserKeys::remote(users.clone());
+        let revocations = Revocations::new();
         let live = settings.service.live;
         let state = State {
             database: chassis.database.clone(),
             hub: Hub::new(live.limits()),
+            revocations: revocations.clone(),
             pace: live.pace(),
         };
         chassis.tasks.spawn("access token keys", {
             let keys = keys.clone();
             move |stop| keys.clone().keep_fresh(stop)
+        });
+        chassis.tasks.spawn("revocations", {
+            let revocations = revocations.clone();
+            move |stop| revocations.clone().follow(users.clone(), stop)
         });
         if live.sweep {
             let (hub, database) = (state.hub.clone(), state.database.clone());
@@ -52,9 +58,15 @@ impl Service for App {
                 worker::sweep(hub.clone(), database.clone(), live.sweep_every(), stop)
             });
         }
-        let server = chassis.into_server(Self::openapi(), keys, upstreams, move |config| {
-            routes::configure(config, &state);
-        });
+        let server = chassis.into_server(
+            Self::openapi(),
+            keys,
+            revocations,
+            upstreams,
+            move |config| {
+                routes::configure(config, &state);
+            },
+        );
         Ok(Self { server })
     }
 

@@ -1,5 +1,6 @@
 //! What every handler may use.
 
+use lyceum_chassis::auth::Revocations;
 use lyceum_chassis::database::Database;
 
 use crate::live::{Hub, Pace};
@@ -9,5 +10,6 @@ use crate::live::{Hub, Pace};
 pub(crate) struct State {
     pub(crate) database: Database,
     pub(crate) hub: Hub,
+    pub(crate) revocations: Revocations,
     pub(crate) pace: Pace,
 }

@@ -1,6 +1,6 @@
 //! Builds the service: the one door for production, tests and the all-in-one.
 
-use lyceum_chassis::auth::UserKeys;
+use lyceum_chassis::auth::{Revocations, UserKeys};
 use lyceum_chassis::cli::ServiceCommand;
 use lyceum_chassis::idempotency::Pruner;
 use lyceum_chassis::lifecycle::Lifecycle;
@@ -14,6 +14,7 @@ use utoipa::openapi;
 
 use crate::accounts::{self, FirstAdmin};
 use crate::audit;
+use crate::keys::Feed;
 use crate::limits::Limits;
 use crate::links;
 use crate::migration::Migrator;
@@ -64,12 +65,18 @@ impl Service for App {
             notifications.clone(),
             &service.outbox,
         );
+        let revocations = Revocations::new();
+        let feed = Feed::new(chassis.database.clone(), revocations.clone());
+        if chassis.database.ready().await.is_ok() {
+            feed.catch_up().await;
+        }
         let state = State {
             database: chassis.database.clone(),
             hasher: Hasher::new(&service.passwords),
             limits: Limits::new(service.limits),
             issuer: Issuer::new(service.tokens.key()?, service.tokens.access_lifetime()),
             sessions: service.tokens.policy(),
+            revocations: feed.clone(),
             outbox: relay.waker(),
             courses,
             notifications,
@@ -81,6 +88,9 @@ impl Service for App {
                 .tasks
                 .spawn("outbox relay", move |stop| relay.clone().run(stop));
         }
+        chassis
+            .tasks
+            .spawn("revocations", move |stop| feed.clone().run(stop));
         let pruner = Pruner::new(chassis.database.clone(), service.idempotency);
         chassis
             .tasks
@@ -99,7 +109,7 @@ impl Service for App {
             .spawn("expired sessions", move |stop| pruner.clone().run(stop));
         let keys = UserKeys::own(&state.issuer.public_keys());
         let routes = move |config: &mut _| routes::configure(config, &state);
-        let server = chassis.into_server(Self::openapi(), keys, upstreams, routes);
+        let server = chassis.into_server(Self::openapi(), keys, revocations, upstreams, routes);
         Ok(Self { server, relay })
     }
 

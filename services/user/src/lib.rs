@@ -29,6 +29,7 @@ mod email_change;
 mod entity;
 mod error;
 mod invitations;
+mod keys;
 pub mod limits;
 mod links;
 mod migration;

@@ -5,7 +5,7 @@ use lyceum_contracts::ids::LinkId;
 use utoipa::OpenApi;
 
 use crate::{
-    accounts, audit, bulk, email_change, invitations, links, overview, password, sessions,
+    accounts, audit, bulk, email_change, invitations, keys, links, overview, password, sessions,
 };
 
 /// The description served at `/openapi.json`; the committed copy is in `docs/openapi`.
@@ -50,6 +50,7 @@ use crate::{
         email_change::handlers::confirm_email,
         invitations::handlers::accept_invitation,
         links::handlers::create_mailed_link_token,
+        keys::handlers::list_revocations,
     ),
     // Named by a path alone.
     components(schemas(LinkId)),

@@ -8,6 +8,7 @@ use crate::audit::handlers as audit;
 use crate::bulk::{BODY_LIMIT, handlers as bulk};
 use crate::email_change::handlers as email_change;
 use crate::invitations::handlers as invitations;
+use crate::keys::handlers as keys;
 use crate::links::handlers as links;
 use crate::overview::handlers as overview;
 use crate::password::handlers as password;
@@ -88,5 +89,8 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
         .service(
             web::resource("/internal/mailed-links/{id}/token")
                 .route(web::post().to(links::create_mailed_link_token)),
+        )
+        .service(
+            web::resource("/internal/revocations").route(web::get().to(keys::list_revocations)),
         );
 }

@@ -4,6 +4,7 @@ use lyceum_chassis::database::Database;
 use lyceum_client::{CourseClient, NotificationClient};
 use lyceum_outbox::Waker;
 
+use crate::keys::Feed;
 use crate::limits::Limits;
 use crate::password::Hasher;
 use crate::sessions::{Issuer, Policy};
@@ -16,6 +17,7 @@ pub struct State {
     pub(crate) limits: Limits,
     pub(crate) issuer: Issuer,
     pub(crate) sessions: Policy,
+    pub(crate) revocations: Feed,
     pub(crate) outbox: Waker,
     pub(crate) courses: CourseClient,
     pub(crate) notifications: NotificationClient,

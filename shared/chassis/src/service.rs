@@ -11,7 +11,7 @@ use sea_orm_migration::MigratorTrait;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
 
-use crate::auth::{Authenticator, UserKeys};
+use crate::auth::{Authenticator, Revocations, UserKeys};
 use crate::cli::ServiceCommand;
 use crate::database::{Database, DatabaseError};
 use crate::lifecycle::Lifecycle;
@@ -124,12 +124,13 @@ impl Chassis {
 
     /// Puts the routes on the bound listeners.
     ///
-    /// `upstreams` are looked after: shown to operators, and their addresses kept up with. `routes`
+    /// `users` and `revocations` decide together which access tokens count. `upstreams` are looked after: shown to operators, and their addresses kept up with. `routes`
     /// is called once per worker.
     pub fn into_server(
         self,
         docs: OpenApi,
         users: UserKeys,
+        revocations: Revocations,
         upstreams: Vec<Upstream>,
         routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
     ) -> Server {
@@ -144,7 +145,7 @@ impl Chassis {
                 settings: self.settings,
                 database: self.database,
                 tasks: self.tasks,
-                authenticator: Authenticator::new(users, self.identity),
+                authenticator: Authenticator::new(users, revocations, self.identity),
                 upstreams,
                 docs,
             },

@@ -130,6 +130,12 @@ impl Sending<'_> {
         let tried = self.progress.last().map(|last| last.endpoint);
         let admission = pipeline.admit(tried, &self.upstream.dice, now)?;
         self.progress.depart(admission.index, now);
+        let whole = pipeline.limits.attempt;
+        let limit = whole.min(left);
+        if self.call.unhurried {
+            // The permit is given back without a verdict.
+            return self.exchange(admission.endpoint, number, now, limit).await;
+        }
         match repeat {
             Some(repeat) => {
                 repeat.reservation.spend();
@@ -144,8 +150,6 @@ impl Sending<'_> {
 
         let endpoint = admission.endpoint;
         let in_flight = endpoint.load.start(now);
-        let whole = pipeline.limits.attempt;
-        let limit = whole.min(left);
         let result = self.exchange(endpoint, number, now, limit).await;
         let end = Instant::now();
         let timed_out = matches!(&result, Err(failure) if failure.error == ClientError::Timeout);
@@ -219,12 +223,12 @@ impl Sending<'_> {
         limit: Duration,
     ) -> Result<Bytes, Failure> {
         let url = endpoint.url(&self.call.path);
-        let mut span = AttemptSpan::start(
-            &endpoint.target,
-            &self.call.method,
-            &self.call.path,
-            number - 1,
-        );
+        let mut span = if self.call.unhurried {
+            AttemptSpan::none()
+        } else {
+            let (method, path) = (&self.call.method, &self.call.path);
+            AttemptSpan::start(&endpoint.target, method, path, number - 1)
+        };
         if let Some(address) = endpoint.location.address {
             span.goes_to(address);
         }

@@ -28,6 +28,8 @@ pub struct Call<'a> {
     /// Whether a second request after one that may have had its effect does no harm. Fixed here
     /// and never derived from an answer.
     pub(crate) repeatable: bool,
+    /// Whether the peer holds the answer back until there is something to tell.
+    pub(crate) unhurried: bool,
 }
 
 impl Upstream {
@@ -41,6 +43,7 @@ impl Upstream {
             body: None,
             idempotency_key: None,
             repeatable: true,
+            unhurried: false,
         }
     }
 
@@ -84,6 +87,15 @@ impl Call<'_> {
         self
     }
 
+    /// A read that the peer answers when it has news, asked again and again. How long it takes says
+    /// nothing about the peer, so it moves no breaker and no figure, leaves no span, and is left to
+    /// its caller to repeat.
+    pub(crate) fn unhurried(mut self) -> Self {
+        self.repeatable = false;
+        self.unhurried = true;
+        self
+    }
+
     /// Sends the call under its policies and reads the answer as JSON.
     ///
     /// # Errors
@@ -99,7 +111,7 @@ impl Call<'_> {
         &self,
         answer: Pin<&mut impl Future<Output = Result<T, ClientError>>>,
     ) -> Result<T, ClientError> {
-        if context::is_unsampled() {
+        if self.unhurried || context::is_unsampled() {
             return answer.await;
         }
         let span = tracing::info_span!(

@@ -142,6 +142,9 @@ impl Sending<'_> {
             if let ClientError::Unreachable { sent } = &mut failure.error {
                 *sent |= seen;
             }
+            if self.call.unhurried {
+                return Err(failure.error);
+            }
             if failure.is_refusal() {
                 let reason = failure.error.reason();
                 self.upstream.observer.tell(&Event::Refused { reason });

@@ -1,9 +1,11 @@
 //! Calls to the user service.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use lyceum_contracts::ids::{LinkId, UserId};
 use lyceum_contracts::mailed_link::MailedLinkToken;
+use lyceum_contracts::revocation::RevocationPage;
 use lyceum_contracts::user::{Contact, Contacts, LookupUsers, MAX_LOOKUP};
 use lyceum_resilience::concurrency::try_join_bounded;
 
@@ -76,6 +78,23 @@ impl UserClient {
     pub async fn jwks(&self) -> Result<serde_json::Value, ClientError> {
         self.0
             .get("user.jwks", "/.well-known/jwks.json")
+            .json()
+            .await
+    }
+
+    /// The access tokens called in after place `after` of the list. When there are none, the answer
+    /// is held back until there are, for `wait` or half the time of an attempt at most.
+    pub async fn revocations(
+        &self,
+        after: i64,
+        wait: Duration,
+    ) -> Result<RevocationPage, ClientError> {
+        let attempt = Duration::from_millis(self.0.settings().attempt_timeout_ms);
+        let wait_ms = wait.min(attempt / 2).as_millis();
+        let path = format!("/internal/revocations?after={after}&wait_ms={wait_ms}");
+        self.0
+            .get("user.revocations", path)
+            .unhurried()
             .json()
             .await
     }

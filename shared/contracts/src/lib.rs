@@ -12,6 +12,7 @@
 //! | [`job`] | work that takes longer than a request |
 //! | [`mailed_link`] | links in letters: asking for one, following it, writing its letter |
 //! | [`bulk`] | many accounts in one request |
+//! | [`revocation`] | access tokens that stop counting before they end |
 //! | [`event`] | what happened, told through the outbox |
 //! | [`problem`] | RFC 9457 errors, one vocabulary for all services |
 //! | [`page`] | the shape of every list |
@@ -29,6 +30,7 @@ pub mod mailed_link;
 pub mod notification;
 pub mod page;
 pub mod problem;
+pub mod revocation;
 pub mod role;
 pub mod schema;
 pub mod user;

@@ -71,6 +71,16 @@ impl AttemptSpan {
         }
     }
 
+    /// An attempt that nobody watches: no span, and not measured.
+    pub fn none() -> Self {
+        Self {
+            span: Span::none(),
+            measured: None,
+            status: None,
+            error_type: None,
+        }
+    }
+
     /// The span, to run the attempt's future in: `future.instrument(attempt.span().clone())`.
     pub fn span(&self) -> &Span {
         &self.span

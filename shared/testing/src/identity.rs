@@ -28,6 +28,9 @@ use crate::peer::{Answer, ScriptedPeer};
 /// Where a service looks for the keys of users' tokens.
 const JWKS_ROUTE: &str = "GET /.well-known/jwks.json";
 
+/// Where a service asks whose tokens were called in.
+const REVOCATIONS_ROUTE: &str = "GET /internal/revocations";
+
 /// How long a token of the user service counts.
 const LIFETIME: Duration = Duration::from_mins(15);
 
@@ -109,10 +112,13 @@ impl TestUsers {
         }] })
     }
 
-    /// A peer that stands in for the user service: it serves the keys; script the rest.
+    /// A peer that stands in for the user service: it serves the keys, and calls no token in; script
+    /// the rest.
     pub fn serve(&self) -> ScriptedPeer {
         let peer = ScriptedPeer::start();
         peer.on(JWKS_ROUTE).always(Answer::json(200, &self.jwks()));
+        let none = json!({ "items": [], "next": 0 });
+        peer.on(REVOCATIONS_ROUTE).always(Answer::json(200, &none));
         peer
     }
 }

@@ -70,6 +70,8 @@ pub(crate) struct ByeEvent {
 pub(crate) enum ByeReason {
     /// Come back with a new access token.
     TokenExpired,
+    /// The access token was called in: refresh the session, or sign in again if it has ended.
+    TokenRevoked,
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ impl FromFields for Resume {
 /// A stream of Server-Sent Events. First `sync`: `recovered` tells whether everything after the
 /// `Last-Event-ID` follows; if not, the stream begins at the head. Then each `notification`, its
 /// `id` being its place in my sequence. Comments keep an idle stream alive. When the access token
-/// ends, `bye` and the end; when the server stops, the end: come back with `Last-Event-ID`.
+/// ends or is called in, `bye` and the end; when the server stops, the end: come back with `Last-Event-ID`.
 #[utoipa::path(
     get,
     path = "/sse/notifications",
@@ -70,6 +70,7 @@ pub(crate) async fn stream_notifications(
         position,
         start,
         until(person.expires_at),
+        state.revocations.watch(person),
         lifecycle.stop_token(),
     );
     Ok(HttpResponse::Ok()

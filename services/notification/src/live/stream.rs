@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use actix_web::web::Bytes;
 use futures_util::{Stream, stream};
+use lyceum_chassis::auth::Watch;
 use lyceum_chassis::database::Database;
 use lyceum_contracts::notification::Notification;
 use serde::Serialize;
@@ -46,6 +47,7 @@ pub(super) struct Live {
 struct End {
     stopping: CancellationToken,
     token_expires: Instant,
+    token: Watch,
     retry: Duration,
     reached: bool,
 }
@@ -62,7 +64,7 @@ struct Follower {
 
 impl Live {
     /// A stream that begins at `start` of the sequence, which is at `position`, and ends when its
-    /// token does or the process stops.
+    /// token does or is called in, or the process stops.
     ///
     /// The seat must have been taken before the position was read: whatever was written between
     /// the two is then read, and whatever comes later wakes the seat.
@@ -72,6 +74,7 @@ impl Live {
         position: Position,
         start: Start,
         token_expires: Instant,
+        token: Watch,
         stopping: CancellationToken,
     ) -> Self {
         // What was written before the seat was taken has woken nobody.
@@ -95,6 +98,7 @@ impl Live {
             end: End {
                 stopping,
                 token_expires,
+                token,
                 retry: state.pace.retry,
                 reached: false,
             },
@@ -130,7 +134,7 @@ impl Live {
 
 impl End {
     /// The last words, when it is time for them.
-    async fn farewell(&self) -> String {
+    async fn farewell(&mut self) -> String {
         tokio::select! {
             biased;
             () = self.stopping.cancelled() => {
@@ -138,12 +142,14 @@ impl End {
                 let retry = u64::try_from(self.retry.as_millis()).unwrap_or(u64::MAX);
                 sse::retry(self.retry + Duration::from_millis(fastrand::u64(0..=retry)))
             }
-            () = sleep_until(self.token_expires) => {
-                let bye = ByeEvent { reason: ByeReason::TokenExpired };
-                sse::event(Name::Bye, None, &json(&bye))
-            }
+            () = self.token.revoked() => bye(ByeReason::TokenRevoked),
+            () = sleep_until(self.token_expires) => bye(ByeReason::TokenExpired),
         }
     }
+}
+
+fn bye(reason: ByeReason) -> String {
+    sse::event(Name::Bye, None, &json(&ByeEvent { reason }))
 }
 
 impl Follower {

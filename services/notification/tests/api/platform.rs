@@ -26,7 +26,7 @@ pub(crate) const STREAM: &str = "/sse/notifications";
 pub(crate) struct Platform {
     pub(crate) app: TestApp,
     pub(crate) tokens: TestUsers,
-    _users: ScriptedPeer,
+    pub(crate) users: ScriptedPeer,
 }
 
 /// Somebody with a token.
@@ -52,11 +52,7 @@ impl Platform {
             settings.service.live.sweep = false;
             configure(&mut settings.service.live);
         });
-        Self {
-            app,
-            tokens,
-            _users: users,
-        }
+        Self { app, tokens, users }
     }
 
     pub(crate) fn person(&self, id: i64) -> Person {

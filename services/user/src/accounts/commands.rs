@@ -157,6 +157,9 @@ fn apply(patch: AccountPatch, user: &Model, now: OffsetDateTime) -> Option<Activ
     if row.full_name.is_unchanged() && row.role.is_unchanged() {
         return None;
     }
+    if row.role.is_set() {
+        row.token_version = Set(user.token_version + 1);
+    }
     row.version = Set(user.version + 1);
     row.updated_at = Set(now);
     Some(row)

@@ -143,6 +143,7 @@ pub(crate) async fn update_user(
 ) -> Result<HttpResponse, ApiError> {
     permit_change(&caller, id, &patch)?;
     let user = commands::update_user(&state.database, id, seen, patch, clock::now()).await?;
+    state.revocations.catch_up().await;
     Ok(whole(user))
 }
 

@@ -11,6 +11,7 @@ use sea_orm::{
 
 use super::Email;
 use crate::entity::user::{ActiveModel, Column, Entity, Model};
+use crate::keys::revoke;
 
 /// The account with this id, whatever became of it.
 pub(crate) async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option<Model>, DbErr> {
@@ -80,10 +81,16 @@ pub(crate) async fn insert(
     account.insert(db).await
 }
 
-/// Writes the fields that were set.
+/// Writes the fields that were set. A higher `token_version` calls in the tokens issued before.
 pub(crate) async fn update(
     db: &impl ConnectionTrait,
     account: ActiveModel,
 ) -> Result<Model, DbErr> {
-    account.update(db).await
+    let outdates_tokens = account.token_version.is_set();
+    let account = account.update(db).await?;
+    if outdates_tokens {
+        let version = (account.id, account.token_version);
+        revoke::versions_below(db, &[version], account.updated_at).await?;
+    }
+    Ok(account)
 }

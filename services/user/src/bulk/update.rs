@@ -15,6 +15,7 @@ use super::domain::results;
 use super::requests::Changes;
 use super::store;
 use crate::audit::{self, Action, Record};
+use crate::keys::revoke;
 use crate::sessions::{self, EndReason};
 use crate::state::State;
 
@@ -48,6 +49,7 @@ pub(crate) async fn update_users(
     });
     let answer = transaction.commit(answer).await?;
     state.outbox.wake();
+    state.revocations.catch_up().await;
     tracing::info!(
         event = "users.bulk_updated",
         user.id = admin.get(),
@@ -67,6 +69,13 @@ async fn write(
 ) -> Result<(), DbErr> {
     let after: Vec<_> = changed.iter().map(|pair| &pair.after).collect();
     store::update(transaction, &after, now).await?;
+    let outdated = changed
+        .iter()
+        .filter(|pair| pair.after.token_version != pair.before.token_version);
+    let outdated: Vec<_> = outdated
+        .map(|pair| (pair.after.id, pair.after.token_version))
+        .collect();
+    revoke::versions_below(transaction, &outdated, now).await?;
     let events = after
         .iter()
         .map(|user| Event::UserUpdated { user_id: user.id });

@@ -4,5 +4,6 @@ pub(crate) mod audit_entry;
 pub(crate) mod mailed_link;
 pub(crate) mod mailed_link_token;
 pub(crate) mod refresh_token;
+pub(crate) mod revocation;
 pub(crate) mod session;
 pub(crate) mod user;

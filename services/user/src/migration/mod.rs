@@ -6,6 +6,7 @@ mod m2026_11_22_000003_account_status;
 mod m2026_11_22_000006_mailed_links;
 mod m2026_11_22_000008_session_facts;
 mod m2026_11_22_000009_token_generations;
+mod m2026_11_22_000010_revocations;
 mod m2026_11_22_000016_audit;
 
 use lyceum_chassis::idempotency;
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_22_000006_mailed_links::Migration),
             Box::new(m2026_11_22_000008_session_facts::Migration),
             Box::new(m2026_11_22_000009_token_generations::Migration),
+            Box::new(m2026_11_22_000010_revocations::Migration),
             Box::new(m2026_11_22_000016_audit::Migration),
         ];
         migrations.extend(lyceum_outbox::migrations());

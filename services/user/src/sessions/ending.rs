@@ -13,6 +13,7 @@ use super::domain::RefreshToken;
 use super::store::{self, Ending};
 use crate::audit::Action;
 use crate::entity::session;
+use crate::keys::revoke;
 
 /// Why a session was ended; kept beside it for as long as the session is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sea_orm::DeriveValueType)]
@@ -170,7 +171,7 @@ pub(crate) async fn end_everywhere(
 }
 
 /// Ends a person's live sessions, but for `except`, within the caller's transaction; how many they
-/// were. None of their refresh tokens counts once that is committed. What the caller does it for
+/// were. None of their tokens counts once that is committed. What the caller does it for
 /// is the caller's to keep in the audit log.
 ///
 /// A login that overlaps is kept out only if the caller holds the account's row
@@ -183,6 +184,8 @@ pub(crate) async fn end_all_of(
     now: OffsetDateTime,
 ) -> Result<usize, DbErr> {
     let ended = store::end_all_of(transaction, user_id, except, reason, now).await?;
+    let ids: Vec<SessionId> = ended.iter().map(|session| session.id).collect();
+    revoke::sessions(transaction, user_id, &ids, now).await?;
     Ok(ended.len())
 }
 
@@ -196,7 +199,8 @@ pub(crate) async fn end_all_of_each(
     store::end_all_of_each(transaction, users, reason, now).await
 }
 
-/// Ends a session and keeps that in the audit log, unless it has ended already.
+/// Ends a session, calls its access tokens in and keeps that in the audit log, unless it has ended
+/// already.
 pub(super) async fn end_one(
     transaction: &Transaction,
     session: &session::Model,
@@ -206,6 +210,7 @@ pub(super) async fn end_one(
 ) -> Result<Ending, DbErr> {
     let ending = store::end(transaction, session.id, reason, now).await?;
     if ending == Ending::Now {
+        revoke::sessions(transaction, session.user_id, &[session.id], now).await?;
         let action = match reason {
             EndReason::Replayed => Action::TokenReplayed,
             _ => Action::SessionEnded,

@@ -13,8 +13,8 @@ use lyceum_contracts::role::Role;
 use lyceum_contracts::user::{Credentials, OpenSession, RefreshSession, Session};
 use time::OffsetDateTime;
 
-use super::commands;
 use super::commands::Continued;
+use super::commands::{self, RefreshError};
 use super::ending::{self, Found};
 use super::requests::{Login, Presented, user_agent};
 use super::store;
@@ -70,7 +70,12 @@ pub(crate) async fn refresh_session(
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     let now = clock::now();
-    let continued = commands::refresh_session(&state.database, state.sessions, &token, now).await?;
+    let continued = commands::refresh_session(&state.database, state.sessions, &token, now).await;
+    if matches!(continued, Err(RefreshError::Ended)) {
+        // It may have ended by this.
+        state.revocations.catch_up().await;
+    }
+    let continued = continued?;
     answer(&state, &continued, now)
 }
 
@@ -84,6 +89,7 @@ pub(crate) async fn end_session(
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     ending::end_session(&state.database, &token, clock::now()).await?;
+    state.revocations.catch_up().await;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -116,6 +122,7 @@ pub(crate) async fn end_sessions(
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     ending::end_everywhere(&state.database, caller.id, caller.id, clock::now()).await?;
+    state.revocations.catch_up().await;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -134,7 +141,10 @@ pub(crate) async fn end_own_session(
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     match ending::end_own_session(&state.database, caller.id, id, clock::now()).await? {
-        Found::Ended => Ok(HttpResponse::NoContent().finish()),
+        Found::Ended => {
+            state.revocations.catch_up().await;
+            Ok(HttpResponse::NoContent().finish())
+        }
         Found::NoSuchSession => Err(ApiError::not_found()),
     }
 }
@@ -186,6 +196,7 @@ pub(crate) async fn end_user_sessions(
 ) -> Result<HttpResponse, ApiError> {
     find_account(&state, id).await?;
     ending::end_everywhere(&state.database, caller.id, id, clock::now()).await?;
+    state.revocations.catch_up().await;
     Ok(HttpResponse::NoContent().finish())
 }
 

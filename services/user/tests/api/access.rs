@@ -123,12 +123,18 @@ fn table(ada: UserId) -> Vec<Row> {
     ]
 }
 
-/// The rows of sessions, to be asked last: in the end no caller has a session any more.
+/// The rows of sessions and of the tokens called in with them.
 fn table_of_sessions(ada: UserId) -> Vec<Row> {
     let of_ada = format!("/users/{ada}/sessions");
     let own = || "/sessions".to_owned();
     let missing = "/sessions/987654321".to_owned();
     vec![
+        (
+            "GET",
+            "/internal/revocations".to_owned(),
+            None,
+            [401, 403, 403, 403, 403, 200],
+        ),
         ("GET", own(), None, [401, 200, 200, 200, 200, 401]),
         ("DELETE", missing, None, [401, 404, 404, 404, 404, 401]),
         ("GET", of_ada.clone(), None, [401, 403, 403, 403, 200, 401]),
@@ -142,19 +148,34 @@ async fn every_route_knows_its_callers() {
     let platform = Platform::start();
     let ada = platform.student("ada").await;
     let table = [table(ada.id), table_of_sessions(ada.id)].concat();
+    let bob = platform.student("bob").await.id;
+    let cyd = platform.instructor("cyd").await.id;
+    let admin = platform.admin().await.id;
+    let issuer = issuer();
+    // Of a session and a version of its own each time: no row calls in what the next one needs.
+    let fresh = |user: UserId, role, number: usize| {
+        let token = issuer.token(user, role).claim("sid", 1_000_000 + number);
+        token.claim("ver", 1_000_000 + number).sign()
+    };
+    let token_of = |caller, number| match caller {
+        "another student" => Some(fresh(bob, Role::Student, number)),
+        "an instructor" => Some(fresh(cyd, Role::Instructor, number)),
+        "the person" => Some(fresh(ada.id, Role::Student, number)),
+        "an admin" => Some(fresh(admin, Role::Admin, number)),
+        "a service" => Some(platform.app.token_of("course")),
+        _ => None,
+    };
     let callers = [
-        ("nobody", None),
-        ("another student", Some(platform.student("bob").await.token)),
-        (
-            "an instructor",
-            Some(platform.instructor("cyd").await.token),
-        ),
-        ("the person", Some(ada.token.clone())),
-        ("an admin", Some(platform.admin().await.token)),
-        ("a service", Some(platform.app.token_of("course"))),
+        "nobody",
+        "another student",
+        "an instructor",
+        "the person",
+        "an admin",
+        "a service",
     ];
-    for (method, path, body, statuses) in &table {
-        for ((name, token), status) in callers.iter().zip(statuses) {
+    for (number, (method, path, body, statuses)) in table.iter().enumerate() {
+        for (name, status) in callers.iter().zip(statuses) {
+            let token = token_of(*name, number);
             let mut request = platform.client().request(method.parse().unwrap(), path);
             if let Some(token) = token {
                 request = request.bearer(token);

@@ -176,7 +176,7 @@ async fn nobody_raises_their_own_role() {
 }
 
 #[tokio::test]
-async fn an_admin_changes_roles_which_count_from_the_next_token_on() {
+async fn an_admin_changes_roles_and_the_next_token_has_the_new_one() {
     let platform = Platform::start();
     let ada = platform.student("ada").await;
     let admin = platform.admin().await;
@@ -185,7 +185,7 @@ async fn an_admin_changes_roles_which_count_from_the_next_token_on() {
         .await
         .expect(200);
     assert_eq!(answer.json::<User>().role, Role::Admin);
-    ada.get("/users").await.expect(403);
+    ada.get("/users").await.expect(401);
     let session: Value = platform
         .refreshes(&ada.refresh_token)
         .await

@@ -27,6 +27,7 @@ mod platform;
 mod protocol;
 mod registration;
 mod resets;
+mod revocation;
 mod rotation;
 mod session_ends;
 mod session_list;

@@ -15,6 +15,7 @@ use time::OffsetDateTime;
 
 use super::keys::{KeyError, UserKeys};
 use super::permission;
+use super::revocations::Revocations;
 use super::token::{self, InvalidToken};
 use crate::http::ApiError;
 
@@ -70,12 +71,17 @@ impl Caller {
 #[derive(Debug, Clone)]
 pub struct Authenticator {
     users: UserKeys,
+    revocations: Revocations,
     services: Identity,
 }
 
 impl Authenticator {
-    pub(crate) fn new(users: UserKeys, services: Identity) -> Self {
-        Self { users, services }
+    pub(crate) fn new(users: UserKeys, revocations: Revocations, services: Identity) -> Self {
+        Self {
+            users,
+            revocations,
+            services,
+        }
     }
 
     async fn user(&self, token: &str) -> Result<CurrentUser, ApiError> {
@@ -84,7 +90,11 @@ impl Authenticator {
             KeyError::Unknown => invalid(InvalidToken),
             KeyError::Unavailable(peer) => ApiError::from(peer),
         })?;
-        token::verify(token, &key).map_err(invalid)
+        let person = token::verify(token, &key).map_err(invalid)?;
+        if self.revocations.revokes(&person) {
+            return Err(invalid(InvalidToken));
+        }
+        Ok(person)
     }
 
     fn service(&self, token: &str) -> Result<ServiceCaller, ApiError> {

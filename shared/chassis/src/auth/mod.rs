@@ -13,10 +13,13 @@
 
 mod caller;
 mod keys;
+mod metrics;
 mod permission;
+mod revocations;
 mod token;
 
 pub use self::caller::{Authenticator, Caller, CurrentUser, ServiceCaller};
 pub use self::keys::UserKeys;
 pub use self::permission::{Permission, Require};
+pub use self::revocations::{Revocations, Watch};
 pub use self::token::{AUDIENCE, Claims, ISSUER, TOKEN_TYPE};

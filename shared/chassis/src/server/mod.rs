@@ -35,7 +35,13 @@ use crate::settings::PlatformSettings;
 use crate::tasks::TaskSet;
 
 /// Paths that are asked every second by machines; they leave no span.
-const PROBES: &[&str] = &["/health", "/health/live", "/health/ready", "/metrics"];
+const PROBES: &[&str] = &[
+    "/health",
+    "/health/live",
+    "/health/ready",
+    "/metrics",
+    "/internal/revocations",
+];
 
 /// What a server is made of.
 pub(crate) struct Parts {

@@ -5,7 +5,9 @@ use std::sync::OnceLock;
 use actix_web::guard::fn_guard;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use lyceum_chassis::auth::{Caller, CurrentUser, Permission, Require, ServiceCaller, UserKeys};
+use lyceum_chassis::auth::{
+    Caller, CurrentUser, Permission, Require, Revocations, ServiceCaller, UserKeys,
+};
 use lyceum_chassis::http::{
     ApiError, Body, Fields, FromFields, Id, IfMatch, NoBody, Query, Rule, Window, etag, page,
 };
@@ -81,10 +83,16 @@ impl Service for Bakery {
         };
         let courses = CourseClient::new(&peer, &chassis.identity)?;
         let upstreams = vec![courses.upstream().clone()];
-        let server = chassis.into_server(Self::openapi(), keys, upstreams, move |config| {
-            config.app_data(web::Data::new(courses.clone()));
-            routes(config);
-        });
+        let server = chassis.into_server(
+            Self::openapi(),
+            keys,
+            Revocations::new(),
+            upstreams,
+            move |config| {
+                config.app_data(web::Data::new(courses.clone()));
+                routes(config);
+            },
+        );
         Ok(Self { server })
     }
 

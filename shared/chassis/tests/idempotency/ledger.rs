@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::web::{self, Data, ServiceConfig};
-use lyceum_chassis::auth::{Caller, UserKeys};
+use lyceum_chassis::auth::{Caller, Revocations, UserKeys};
 use lyceum_chassis::clock;
 use lyceum_chassis::database::{Database, columns};
 use lyceum_chassis::http::{Answer, ApiError, Body, Fields, FromFields, Id, Rule};
@@ -67,7 +67,8 @@ impl Service for Ledger {
         let database = chassis.database.clone();
         let pruner = Pruner::new(database.clone(), settings.service.idempotency);
         let routes = move |config: &mut _| routes(config, &database);
-        let server = chassis.into_server(Self::openapi(), keys, Vec::new(), routes);
+        let revocations = Revocations::new();
+        let server = chassis.into_server(Self::openapi(), keys, revocations, Vec::new(), routes);
         Ok(Self { server, pruner })
     }
 

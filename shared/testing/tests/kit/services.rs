@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use actix_web::{HttpResponse, web};
-use lyceum_chassis::auth::{ServiceCaller, UserKeys};
+use lyceum_chassis::auth::{Revocations, ServiceCaller, UserKeys};
 use lyceum_chassis::server::{RunError, Server};
 use lyceum_chassis::settings::{Environment, ServiceSettings, Settings, SettingsError};
 use lyceum_chassis::{Chassis, Lifecycle, Service, StartupError};
@@ -79,15 +79,21 @@ impl Service for Greeter {
         let Words { greeting } = settings.service.greeter;
         let words = greeting.clone();
         let keys = UserKeys::own(&jsonwebtoken::jwk::JwkSet { keys: Vec::new() });
-        let server = chassis.into_server(Self::openapi(), keys, Vec::new(), move |config| {
-            let words = words.clone();
-            let greet = move || std::future::ready(HttpResponse::Ok().body(words.clone()));
-            config.route("/greeting", web::get().to(greet));
-            let name = |caller: ServiceCaller| async move { caller.name.to_string() };
-            let never = || std::future::pending::<HttpResponse>();
-            config.route("/never", web::get().to(never));
-            config.route("/internal/caller", web::get().to(name));
-        });
+        let server = chassis.into_server(
+            Self::openapi(),
+            keys,
+            Revocations::new(),
+            Vec::new(),
+            move |config| {
+                let words = words.clone();
+                let greet = move || std::future::ready(HttpResponse::Ok().body(words.clone()));
+                config.route("/greeting", web::get().to(greet));
+                let name = |caller: ServiceCaller| async move { caller.name.to_string() };
+                let never = || std::future::pending::<HttpResponse>();
+                config.route("/never", web::get().to(never));
+                config.route("/internal/caller", web::get().to(name));
+            },
+        );
         Ok(Self { server, greeting })
     }
 

@@ -1,0 +1,61 @@
+//! What an operator sees of the tokens people come with.
+
+use std::sync::Mutex;
+use std::sync::{Arc, PoisonError};
+
+use lyceum_telemetry::metrics::{Gauge, ObservableGauge, meter};
+use tokio::time::Instant;
+
+/// The figures of the list of revocations.
+#[derive(Debug)]
+pub(super) struct Metrics {
+    size: Gauge<u64>,
+    complete_at: Arc<Mutex<Instant>>,
+    _lag: ObservableGauge<f64>,
+}
+
+impl Metrics {
+    pub(super) fn new() -> Self {
+        let complete_at = Arc::new(Mutex::new(Instant::now()));
+        let observed = Arc::downgrade(&complete_at);
+        let lag = move || {
+            let complete_at = observed.upgrade()?;
+            let complete_at = *complete_at.lock().unwrap_or_else(PoisonError::into_inner);
+            Some(complete_at.elapsed().as_secs_f64())
+        };
+        Self {
+            size: meter()
+                .u64_gauge("lyceum.auth.revocations")
+                .with_unit("{revocation}")
+                .with_description(
+                    "Sessions and accounts whose access tokens are refused before they end.",
+                )
+                .build(),
+            complete_at,
+            _lag: meter()
+                .f64_observable_gauge("lyceum.auth.revocations.lag")
+                .with_unit("s")
+                .with_description(
+                    "Time since the list of revocations was last known to be complete.",
+                )
+                .with_callback(move |gauge| {
+                    if let Some(lag) = lag() {
+                        gauge.observe(lag, &[]);
+                    }
+                })
+                .build(),
+        }
+    }
+
+    pub(super) fn size(&self, size: usize) {
+        self.size.record(size as u64, &[]);
+    }
+
+    /// Everything decided until now is known.
+    pub(super) fn complete(&self) {
+        *self
+            .complete_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+}
