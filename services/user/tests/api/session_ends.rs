@@ -74,3 +74,15 @@ async fn logins_at_once_leave_no_more_sessions_than_one_account_may_have() {
     assert_eq!(list["items"].as_array().unwrap().len(), 3, "{list}");
     assert_eq!(list["next_cursor"], json!(null));
 }
+
+#[tokio::test]
+async fn after_a_change_of_the_password_the_other_sessions_do_not_go_on() {
+    let platform = Platform::start();
+    let ada = platform.student("ada").await;
+    let elsewhere = session(platform.logs_in(&ada.email, PASSWORD).await);
+    let change = json!({"current_password": PASSWORD, "new_password": "a heron on one leg"});
+    let put = ada.client.put("/users/me/password").bearer(&ada.token);
+    put.json(&change).send().await.expect(204);
+    ended(platform.refreshes(&elsewhere.refresh_token).await);
+    session(platform.refreshes(&ada.refresh_token).await);
+}
