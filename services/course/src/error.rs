@@ -22,6 +22,7 @@ impl From<EnrolError> for ApiError {
     fn from(error: EnrolError) -> Self {
         match error {
             EnrolError::NoSuchCourse => Self::not_found(),
+            EnrolError::Gone => PersonError::Gone.into(),
             EnrolError::NotPublished => Self::of(ProblemKind::Conflict)
                 .detail("the course is a draft; publish it before anybody enrols"),
             EnrolError::Full => {

@@ -8,6 +8,7 @@
 //! | `catalogue` | courses: written as drafts, published, listed |
 //! | `enrolments` | places in a course: taken, given up, listed, counted |
 //! | `people` | whether somebody has an account, as the user service says |
+//! | `events` | what happened in the other services, taken in once |
 //! | `error` | each outcome of a command as a problem |
 //! | `entity`, `migration` | the tables |
 
@@ -16,6 +17,7 @@ mod catalogue;
 mod enrolments;
 mod entity;
 mod error;
+mod events;
 mod migration;
 mod openapi;
 mod people;

@@ -6,6 +6,7 @@ use utoipa::OpenApi;
 
 use crate::catalogue::handlers as catalogue;
 use crate::enrolments::handlers as enrolments;
+use crate::events::handlers as events;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -23,10 +24,12 @@ use crate::enrolments::handlers as enrolments;
         enrolments::get_enrolment,
         enrolments::list_user_courses,
         enrolments::get_user_stats,
+        events::receive_events,
     ),
     tags(
         (name = "catalogue", description = "Courses: written as drafts, published, listed"),
         (name = "enrolments", description = "Places in courses: taken, given up, listed"),
+        (name = "internal", description = "For services of the platform"),
     ),
     modifiers(&InCommon),
 )]

@@ -38,6 +38,11 @@ impl People {
         Self { users, known }
     }
 
+    /// Is to ask again: the account is gone.
+    pub(crate) async fn forget(&self, person: UserId) {
+        self.known.invalidate(&person).await;
+    }
+
     /// Goes on when `person` has an account.
     pub(crate) async fn require(&self, person: UserId) -> Result<(), PersonError> {
         if self.known.contains_key(&person) {

@@ -6,6 +6,7 @@ use crate::catalogue::handlers::{create_course, get_course, list_courses, publis
 use crate::enrolments::handlers::{
     create_enrolment, delete_enrolment, get_enrolment, get_user_stats, list_user_courses,
 };
+use crate::events::handlers::receive_events;
 use crate::state::State;
 
 /// Called once per worker.
@@ -26,5 +27,6 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
         )
         .service(resource("/enrolments/{id}").route(get().to(get_enrolment)))
         .service(resource("/users/{id}/courses").route(get().to(list_user_courses)))
-        .service(resource("/users/{id}/stats").route(get().to(get_user_stats)));
+        .service(resource("/users/{id}/stats").route(get().to(get_user_stats)))
+        .service(resource("/internal/events").route(post().to(receive_events)));
 }

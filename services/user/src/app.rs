@@ -30,12 +30,18 @@ use crate::state::State;
 pub struct App {
     server: Server,
     relay: Relay,
+    course_relay: Relay,
 }
 
 impl App {
-    /// The relay of this service's events, for tests that drive it by hand.
+    /// The relay of events to the notification service, for tests that drive it by hand.
     pub fn relay(&self) -> &Relay {
         &self.relay
+    }
+
+    /// The relay of events to the course service.
+    pub fn course_relay(&self) -> &Relay {
+        &self.course_relay
     }
 }
 
@@ -65,6 +71,7 @@ impl Service for App {
             notifications.clone(),
             &service.outbox,
         );
+        let course_relay = Relay::new(chassis.database.clone(), courses.clone(), &service.outbox);
         let revocations = Revocations::new();
         let feed = Feed::new(chassis.database.clone(), revocations.clone());
         if chassis.database.ready().await.is_ok() {
@@ -77,7 +84,7 @@ impl Service for App {
             issuer: Issuer::new(service.tokens.key()?, service.tokens.access_lifetime()),
             sessions: service.tokens.policy(),
             revocations: feed.clone(),
-            outbox: relay.waker(),
+            outbox: relay.waker().and(course_relay.waker()),
             courses,
             notifications,
         };
@@ -87,6 +94,10 @@ impl Service for App {
             chassis
                 .tasks
                 .spawn("outbox relay", move |stop| relay.clone().run(stop));
+            let relay = course_relay.clone();
+            chassis.tasks.spawn("outbox relay to course", move |stop| {
+                relay.clone().run(stop)
+            });
         }
         chassis
             .tasks
@@ -107,10 +118,18 @@ impl Service for App {
         chassis
             .tasks
             .spawn("expired sessions", move |stop| pruner.clone().run(stop));
+        let eraser = accounts::Eraser::new(chassis.database.clone(), &service.accounts);
+        chassis
+            .tasks
+            .spawn("deleted accounts", move |stop| eraser.clone().run(stop));
         let keys = UserKeys::own(&state.issuer.public_keys());
         let routes = move |config: &mut _| routes::configure(config, &state);
         let server = chassis.into_server(Self::openapi(), keys, revocations, upstreams, routes);
-        Ok(Self { server, relay })
+        Ok(Self {
+            server,
+            relay,
+            course_relay,
+        })
     }
 
     fn server(&self) -> &Server {

@@ -7,6 +7,7 @@ use lyceum_chassis::http::ApiError;
 use lyceum_contracts::problem::{Fault, ProblemKind};
 
 use crate::accounts::commands::{RegisterError, UpdateError};
+use crate::accounts::standing::commands::StandingError;
 use crate::bulk::CreateError;
 use crate::email_change::commands::{ChangeEmailError, ConfirmEmailError};
 use crate::invitations::AcceptError;
@@ -44,6 +45,7 @@ impl From<UpdateError> for ApiError {
         match error {
             UpdateError::NoSuchUser => Self::not_found(),
             UpdateError::Stale => Self::of(ProblemKind::PreconditionFailed),
+            UpdateError::LastAdmin => last_admin(),
             UpdateError::Database(error) => error.into(),
         }
     }
@@ -58,6 +60,17 @@ impl From<CreateError> for ApiError {
             }
             CreateError::Hash(error) => error.into(),
             CreateError::Keyed(error) => error.into(),
+        }
+    }
+}
+
+impl From<StandingError> for ApiError {
+    fn from(error: StandingError) -> Self {
+        match error {
+            StandingError::NoSuchUser => Self::not_found(),
+            StandingError::Stale => Self::of(ProblemKind::PreconditionFailed),
+            StandingError::LastAdmin => last_admin(),
+            StandingError::Database(error) => error.into(),
         }
     }
 }
@@ -167,6 +180,11 @@ impl From<AcceptError> for ApiError {
 
 fn email_taken() -> ApiError {
     ApiError::of(ProblemKind::Conflict).detail("the e-mail address has an account")
+}
+
+fn last_admin() -> ApiError {
+    ApiError::of(ProblemKind::Conflict)
+        .detail("this is the last active admin; make somebody else an admin first")
 }
 
 /// A 401 names a way to be let in (RFC 9110 §15.5.2).

@@ -4,6 +4,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use lyceum_chassis::limits::per_address;
 
 use crate::accounts::handlers as accounts;
+use crate::accounts::standing::handlers as standing;
 use crate::audit::handlers as audit;
 use crate::bulk::{BODY_LIMIT, handlers as bulk};
 use crate::email_change::handlers as email_change;
@@ -42,8 +43,11 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
         .service(
             web::resource("/users/{id}")
                 .route(web::get().to(accounts::get_user))
-                .route(web::patch().to(accounts::update_user)),
+                .route(web::patch().to(accounts::update_user))
+                .route(web::delete().to(standing::delete_user)),
         )
+        .service(web::resource("/users/{id}/disable").route(web::post().to(standing::disable_user)))
+        .service(web::resource("/users/{id}/enable").route(web::post().to(standing::enable_user)))
         .service(web::resource("/users/{id}/overview").route(web::get().to(overview::get_overview)))
         .service(
             web::resource("/auth/login").route(web::post().to(sessions::open_session).wrap(login)),

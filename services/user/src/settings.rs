@@ -28,6 +28,8 @@ const MAX_QUEUE: usize = 100_000;
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct UserSettings {
+    /// How long deleted accounts stay.
+    pub accounts: AccountSettings,
     /// How passwords are hashed.
     pub passwords: PasswordSettings,
     /// How tokens are signed and how long they last.
@@ -44,6 +46,14 @@ pub struct UserSettings {
     pub limits: LimitsSettings,
     /// Whom this service asks.
     pub upstreams: Upstreams,
+}
+
+/// How long deleted accounts stay.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountSettings {
+    /// How long the anonymous row of a deleted account stays, 60 s to ten years.
+    pub erase_after_s: u64,
 }
 
 /// How passwords are hashed.
@@ -166,6 +176,22 @@ impl AuditSettings {
     }
 }
 
+impl AccountSettings {
+    /// How long the row of a deleted account stays.
+    pub(crate) const fn erase_after(&self) -> Duration {
+        Duration::from_secs(self.erase_after_s)
+    }
+
+    fn check(&self) -> Result<(), SettingsError> {
+        // The other services have to hear of a deletion before nobody can say when it was.
+        if !(60..=315_360_000).contains(&self.erase_after_s) {
+            let reason = "must be between 60 and 315360000";
+            return Err(SettingsError::refused("accounts.erase_after_s", reason));
+        }
+        Ok(())
+    }
+}
+
 impl PasswordSettings {
     fn check(&self) -> Result<(), SettingsError> {
         if self.concurrency > MAX_CONCURRENCY {
@@ -208,6 +234,7 @@ impl UserSettings {
 
 impl ServiceSettings for UserSettings {
     fn check(&self, environment: Environment) -> Result<(), SettingsError> {
+        self.accounts.check()?;
         self.passwords.check()?;
         self.audit.check()?;
         self.limits.check()?;
@@ -314,6 +341,7 @@ mod tests {
                 "0",
                 "tokens.sessions_per_account",
             ),
+            ("ACCOUNTS__ERASE_AFTER_S", "59", "accounts.erase_after_s"),
             ("PASSWORDS__CONCURRENCY", "217", "passwords.concurrency"),
             ("PASSWORDS__QUEUE", "100001", "passwords.queue"),
             ("AUDIT__KEEP_DAYS", "0", "audit.keep_days"),

@@ -2,6 +2,7 @@
 
 use lyceum_contracts::course::{EnrolledCourse, UserStats};
 use lyceum_contracts::ids::UserId;
+use lyceum_contracts::notification::{EventBatch, EventReceipt};
 use lyceum_contracts::page::{MAX_LIMIT, Page};
 
 use crate::{ClientError, Identity, Reading, SettingsError, Upstream, UpstreamSettings};
@@ -19,6 +20,13 @@ impl CourseClient {
     /// The policies and their state, for the operations listener.
     pub fn upstream(&self) -> &Upstream {
         &self.0
+    }
+
+    /// Tells of events, at most [`MAX_BATCH`](lyceum_contracts::event::MAX_BATCH) at a time. Each
+    /// has its effect once, however often it is told.
+    pub async fn publish(&self, batch: &EventBatch) -> Result<EventReceipt, ClientError> {
+        let call = self.0.post("course.publish", "/internal/events", batch);
+        call.keyed().json().await
     }
 
     /// The courses somebody is enrolled in: the first page of the largest size, 1000 courses.

@@ -131,7 +131,7 @@ pub struct OpenSession {
     pub current: bool,
 }
 
-/// An account as its owner and admins see it.
+/// An account as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct User {
     /// Its id.
@@ -149,6 +149,29 @@ pub struct User {
     pub created_at: OffsetDateTime,
     /// What has become of it.
     pub status: AccountStatus,
+}
+
+/// An account as admins see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AdminUser {
+    /// Its id.
+    pub id: UserId,
+    /// As typed at registration.
+    pub email: String,
+    /// As the person writes it.
+    pub full_name: String,
+    /// Student, instructor or admin.
+    pub role: Role,
+    /// What has become of it.
+    pub status: AccountStatus,
+    /// Grows with every change; the `ETag`.
+    pub version: i64,
+    /// When the account was opened (UTC).
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    /// When it last changed (UTC).
+    #[serde(with = "time::serde::rfc3339")]
+    pub updated_at: OffsetDateTime,
 }
 
 /// An account as anybody else sees it.

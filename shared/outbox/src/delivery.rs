@@ -83,7 +83,13 @@ impl Relay {
                     store::delete(&self.database, ids(&part)).await?;
                     self.metrics.delivered(part.len());
                     pass.delivered += part.len();
-                    tracing::debug!(event = "outbox.delivered", events = part.len(), "told");
+                    let peer = self.peer.destination().as_str();
+                    tracing::debug!(
+                        event = "outbox.delivered",
+                        events = part.len(),
+                        peer,
+                        "told"
+                    );
                 }
                 Verdict::Unavailable { retry_after } => {
                     parts.push(part);
@@ -113,7 +119,7 @@ impl Relay {
             return Verdict::Told;
         }
         let events = part.iter().map(|parcel| parcel.envelope.clone()).collect();
-        let Err(error) = self.notifications.publish(&EventBatch { events }).await else {
+        let Err(error) = self.peer.publish(&EventBatch { events }).await else {
             return Verdict::Told;
         };
         self.metrics.failed(error.reason());
@@ -162,6 +168,7 @@ impl Relay {
             event = "outbox.dead",
             event_id = row.event_id,
             kind = row.kind,
+            peer = row.destination,
             reason,
             "an event was moved to outbox_dead"
         );

@@ -26,6 +26,8 @@ pub(crate) mod waiting {
         pub(crate) available_at: OffsetDateTime,
         /// How often it has been claimed.
         pub(crate) attempts: i64,
+        /// Who is told; an event for several has a row for each.
+        pub(crate) destination: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -55,6 +57,8 @@ pub(crate) mod dead {
         /// Why, in our words; never the peer's text.
         pub(crate) reason: String,
         pub(crate) died_at: OffsetDateTime,
+        /// Who refused it.
+        pub(crate) destination: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

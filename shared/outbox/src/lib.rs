@@ -10,8 +10,9 @@
 //! waker.wake();
 //! ```
 //!
-//! The [`Relay`] posts what is committed to the notification service, in batches, for as long as
-//! it takes.
+//! A [`Relay`] posts what is committed to one peer, in batches, for as long as it takes. An event
+//! that concerns several (the table is in `peer`) has a row for each, under one `event_id`; each peer
+//! has a relay, so that one which is away holds up no other.
 //!
 //! # Promises
 //!
@@ -34,10 +35,13 @@
 //! # In a service
 //!
 //! Settings: a section `[outbox]` of type [`OutboxSettings`]. Migrations: append [`migrations`].
-//! Start-up: [`Relay::new`] once, `tasks.spawn("outbox relay", …)` with [`Relay::run`], and
-//! [`Relay::waker`] into the state of those who commit events.
+//! Start-up: [`Relay::new`] once for each peer, `tasks.spawn("outbox relay", …)` with [`Relay::run`],
+//! and [`Relay::waker`] into the state of those who commit events. A service without a relay for a
+//! destination of its events keeps their rows for ever.
 //!
 //! # Watching
+//!
+//! Each metric names its `peer`.
 //!
 //! | metric | kind | what |
 //! |---|---|---|
@@ -52,8 +56,10 @@
 
 mod delivery;
 mod entity;
+pub mod intake;
 mod metrics;
 mod migration;
+mod peer;
 mod push;
 mod relay;
 mod settings;
@@ -61,6 +67,7 @@ mod store;
 
 pub use delivery::Outcome;
 pub use migration::migrations;
+pub use peer::Peer;
 pub use push::{push, push_all};
 pub use relay::{Pass, Relay, Waker};
 pub use settings::OutboxSettings;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use lyceum_telemetry::metrics::{Counter, Gauge, KeyValue, meter};
 use time::OffsetDateTime;
 
+use crate::peer::Destination;
 use crate::store::Backlog;
 
 /// How often the backlog is counted; counting a long one is not free.
@@ -17,10 +18,12 @@ pub(crate) struct Metrics {
     delivered: Counter<u64>,
     failures: Counter<u64>,
     dead: Counter<u64>,
+    peer: KeyValue,
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    /// Of the relay to one peer, which each figure names.
+    pub(crate) fn new(destination: Destination) -> Self {
         let meter = meter();
         Self {
             pending: meter
@@ -36,7 +39,7 @@ impl Metrics {
             delivered: meter
                 .u64_counter("lyceum.outbox.delivered")
                 .with_unit("{event}")
-                .with_description("Events the notification service has taken.")
+                .with_description("Events a peer has taken.")
                 .build(),
             failures: meter
                 .u64_counter("lyceum.outbox.failures")
@@ -48,6 +51,7 @@ impl Metrics {
                 .with_unit("{event}")
                 .with_description("Events moved to the table outbox_dead.")
                 .build(),
+            peer: KeyValue::new("peer", destination.as_str()),
         }
     }
 
@@ -55,19 +59,22 @@ impl Metrics {
         let age = backlog
             .oldest
             .map_or(0.0, |oldest| (now - oldest).as_seconds_f64());
-        self.pending.record(backlog.pending.unsigned_abs(), &[]);
-        self.oldest_age.record(age.max(0.0), &[]);
+        let peer = std::slice::from_ref(&self.peer);
+        self.pending.record(backlog.pending.unsigned_abs(), peer);
+        self.oldest_age.record(age.max(0.0), peer);
     }
 
     pub(crate) fn delivered(&self, events: usize) {
-        self.delivered.add(events as u64, &[]);
+        let peer = std::slice::from_ref(&self.peer);
+        self.delivered.add(events as u64, peer);
     }
 
     pub(crate) fn failed(&self, reason: &'static str) {
-        self.failures.add(1, &[KeyValue::new("reason", reason)]);
+        let attributes = [KeyValue::new("reason", reason), self.peer.clone()];
+        self.failures.add(1, &attributes);
     }
 
     pub(crate) fn dead(&self) {
-        self.dead.add(1, &[]);
+        self.dead.add(1, std::slice::from_ref(&self.peer));
     }
 }

@@ -5,7 +5,7 @@ use sea_orm_migration::prelude::*;
 
 /// To be appended to a service's own migrations.
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(Tables)]
+    vec![Box::new(Tables), Box::new(Destinations)]
 }
 
 struct Tables;
@@ -49,5 +49,33 @@ impl MigrationTrait for Tables {
             .col(columns::timestamp("died_at"))
             .take();
         manager.create_table(dead).await
+    }
+}
+
+/// Until here everything was for the notification service, and an event had one row.
+struct Destinations;
+
+impl MigrationName for Destinations {
+    fn name(&self) -> &'static str {
+        "lyceum_outbox_0002_destinations"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Destinations {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for table in ["outbox", "outbox_dead"] {
+            let destination = columns::text("destination").default("notification").take();
+            let table = Table::alter().table(table).add_column(destination).take();
+            manager.alter_table(table).await?;
+        }
+        let one_row = Index::drop()
+            .name("outbox_event_id_key")
+            .table("outbox")
+            .to_owned();
+        manager.drop_index(one_row).await?;
+        manager
+            .create_index(columns::unique("outbox", &["event_id", "destination"]))
+            .await
     }
 }

@@ -9,6 +9,7 @@ use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
 use uuid::Uuid;
 
 use crate::entity::waiting;
+use crate::peer::Destination;
 
 /// Promises that `event` will be told, if the caller's transaction commits.
 ///
@@ -20,17 +21,21 @@ use crate::entity::waiting;
 pub async fn push(transaction: &impl ConnectionTrait, event: &Event) -> Result<(), DbErr> {
     let now = clock::now();
     let payload = serde_json::to_value(event).map_err(|error| DbErr::Json(error.to_string()))?;
-    let row = waiting::ActiveModel {
-        id: NotSet,
-        event_id: Set(Uuid::now_v7().to_string()),
-        kind: Set(event.name().to_owned()),
-        payload: Set(payload),
-        traceparent: Set(context::traceparent()),
-        occurred_at: Set(now),
-        available_at: Set(now),
-        attempts: Set(0),
-    };
-    waiting::Entity::insert(row)
+    let event_id = Uuid::now_v7().to_string();
+    let rows = Destination::of(event)
+        .iter()
+        .map(|to| waiting::ActiveModel {
+            id: NotSet,
+            event_id: Set(event_id.clone()),
+            kind: Set(event.name().to_owned()),
+            payload: Set(payload.clone()),
+            traceparent: Set(context::traceparent()),
+            occurred_at: Set(now),
+            available_at: Set(now),
+            attempts: Set(0),
+            destination: Set(to.as_str().to_owned()),
+        });
+    waiting::Entity::insert_many(rows)
         .exec_without_returning(transaction)
         .await?;
     Ok(())
@@ -48,24 +53,29 @@ pub async fn push_all(transaction: &impl ConnectionTrait, events: &[Event]) -> R
     for event in events {
         let payload =
             serde_json::to_value(event).map_err(|error| DbErr::Json(error.to_string()))?;
-        rows.push([
-            Uuid::now_v7().to_string().into(),
-            event.name().into(),
-            payload.into(),
-        ]);
+        let event_id = Uuid::now_v7().to_string();
+        for to in Destination::of(event) {
+            rows.push([
+                event_id.clone().into(),
+                event.name().into(),
+                payload.clone().into(),
+                to.as_str().into(),
+            ]);
+        }
     }
     let columns = [
         ("event_id", Kind::Text),
         ("kind", Kind::Text),
         ("payload", Kind::Json),
+        ("destination", Kind::Text),
     ];
     let constants = [context::traceparent().into(), clock::now().into()];
     let backend = transaction.get_database_backend();
     let statement = Rows::new(columns, rows).statement(backend, constants, |rows| {
         format!(
             "INSERT INTO outbox \
-             (event_id, kind, payload, traceparent, occurred_at, available_at, attempts) \
-             SELECT event_id, kind, payload, $1, $2, $2, 0 FROM {rows} ORDER BY place"
+             (event_id, kind, payload, traceparent, occurred_at, available_at, attempts, destination) \
+             SELECT event_id, kind, payload, $1, $2, $2, 0, destination FROM {rows} ORDER BY place"
         )
     })?;
     transaction.execute_raw(statement).await?;

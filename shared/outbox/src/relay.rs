@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use lyceum_chassis::clock;
 use lyceum_chassis::database::Database;
-use lyceum_client::NotificationClient;
 use lyceum_resilience::backoff::{Backoff, BackoffSettings};
 use sea_orm::DbErr;
 use tokio::sync::Notify;
@@ -14,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::delivery::Outcome;
 use crate::metrics::{COUNT_EVERY, Metrics};
+use crate::peer::{Destination, Peer};
 use crate::{OutboxSettings, store};
 
 /// Between failed passes: full jitter under a ceiling that doubles from 200 ms to 10 s. A peer
@@ -28,24 +28,33 @@ const BACKOFF: BackoffSettings = BackoffSettings {
 /// a proxy before it, must not hold events back for days.
 const MAX_RETRY_AFTER: Duration = Duration::from_mins(5);
 
-/// Delivers a service's events to the notification service. Clones are the same relay.
+/// Delivers a service's events to one peer. Clones are the same relay.
 #[derive(Debug, Clone)]
 pub struct Relay {
     pub(crate) database: Database,
-    pub(crate) notifications: NotificationClient,
+    pub(crate) peer: Peer,
     pub(crate) metrics: Metrics,
     settings: OutboxSettings,
-    waker: Waker,
+    bell: Arc<Notify>,
 }
 
-/// Tells the relay of this process that there is something to deliver.
+/// Tells the relays of this process that there is something to deliver.
 #[derive(Debug, Clone, Default)]
-pub struct Waker(Arc<Notify>);
+pub struct Waker(Vec<Arc<Notify>>);
 
 impl Waker {
     /// To be called after the commit; never blocks, and calls that come together are one.
     pub fn wake(&self) {
-        self.0.notify_one();
+        for bell in &self.0 {
+            bell.notify_one();
+        }
+    }
+
+    /// Wakes the relay of another peer as well.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
     }
 }
 
@@ -71,23 +80,20 @@ impl Pass {
 
 impl Relay {
     /// Prepares it; nothing is delivered before [`Self::run`] or [`Self::deliver_pending`].
-    pub fn new(
-        database: Database,
-        notifications: NotificationClient,
-        settings: &OutboxSettings,
-    ) -> Self {
+    pub fn new(database: Database, peer: impl Into<Peer>, settings: &OutboxSettings) -> Self {
+        let peer = peer.into();
         Self {
             database,
-            notifications,
-            metrics: Metrics::new(),
+            metrics: Metrics::new(peer.destination()),
+            peer,
             settings: settings.clone(),
-            waker: Waker::default(),
+            bell: Arc::default(),
         }
     }
 
     /// For those who commit events.
     pub fn waker(&self) -> Waker {
-        self.waker.clone()
+        Waker(vec![Arc::clone(&self.bell)])
     }
 
     /// Delivers batch after batch until nothing is due or the peer is unavailable.
@@ -104,7 +110,8 @@ impl Relay {
             let now = clock::now();
             let lease_end = now + self.settings.lease();
             let batch = self.settings.batch as u64;
-            let rows = store::claim(&self.database, now, lease_end, batch).await?;
+            let to = self.peer.destination();
+            let rows = store::claim(&self.database, to, now, lease_end, batch).await?;
             if rows.is_empty() {
                 break;
             }
@@ -127,7 +134,7 @@ impl Relay {
     }
 
     async fn work(&self, stop: &CancellationToken) {
-        let mut pauses = Pauses::new(self.settings.poll());
+        let mut pauses = Pauses::new(self.peer.destination(), self.settings.poll());
         while !stop.is_cancelled() {
             let pass = self.deliver_until(stop).await;
             let pause = pauses.after(&pass);
@@ -137,7 +144,7 @@ impl Relay {
                     Ok(Pass {
                         outcome: Outcome::Drained,
                         ..
-                    }) => self.waker.0.notified().await,
+                    }) => self.bell.notified().await,
                     _ => std::future::pending().await,
                 }
             };
@@ -153,7 +160,7 @@ impl Relay {
     async fn count_backlog(&self) {
         loop {
             // A database that fails is reported by the passes.
-            if let Ok(backlog) = store::backlog(&self.database).await {
+            if let Ok(backlog) = store::backlog(&self.database, self.peer.destination()).await {
                 self.metrics.backlog(&backlog, clock::now());
             }
             sleep(COUNT_EVERY).await;
@@ -165,7 +172,8 @@ impl Relay {
     /// # Errors
     /// When the database fails.
     pub async fn pending_count(&self) -> Result<u64, DbErr> {
-        Ok(store::backlog(&self.database).await?.pending.unsigned_abs())
+        let backlog = store::backlog(&self.database, self.peer.destination()).await?;
+        Ok(backlog.pending.unsigned_abs())
     }
 
     /// How many events nobody wants; people look at them in the table `outbox_dead`.
@@ -173,12 +181,13 @@ impl Relay {
     /// # Errors
     /// When the database fails.
     pub async fn dead_count(&self) -> Result<u64, DbErr> {
-        store::count_dead(&self.database).await
+        store::count_dead(&self.database, self.peer.destination()).await
     }
 }
 
 /// How long to wait after a pass, and when to say that it fails.
 struct Pauses {
+    peer: &'static str,
     poll: Duration,
     /// [`BACKOFF`] passes its check, as a test proves; were it not to, polling stands in.
     backoff: Option<Backoff>,
@@ -190,8 +199,9 @@ struct Pauses {
 }
 
 impl Pauses {
-    fn new(poll: Duration) -> Self {
+    fn new(destination: Destination, poll: Duration) -> Self {
         Self {
+            peer: destination.as_str(),
             poll,
             backoff: Backoff::new(&BACKOFF).ok(),
             rng: fastrand::Rng::new(),
@@ -208,7 +218,11 @@ impl Pauses {
             }) => {
                 self.outage_told = false;
                 if std::mem::take(&mut self.failures) > 0 {
-                    tracing::info!(event = "outbox.recovered", "events are told again");
+                    tracing::info!(
+                        event = "outbox.recovered",
+                        peer = self.peer,
+                        "events are told again"
+                    );
                 }
                 return self.poll;
             }
@@ -219,7 +233,8 @@ impl Pauses {
                 if !std::mem::replace(&mut self.outage_told, true) {
                     tracing::warn!(
                         event = "outbox.peer_unavailable",
-                        "the notification service cannot be told; events wait"
+                        peer = self.peer,
+                        "a peer cannot be told; events wait"
                     );
                 }
                 retry_after.unwrap_or_default().min(MAX_RETRY_AFTER)
@@ -249,7 +264,7 @@ mod tests {
     #[test]
     fn pauses_grow_to_ten_seconds_and_end_with_the_outage() {
         let poll = Duration::from_millis(500);
-        let mut pauses = Pauses::new(poll);
+        let mut pauses = Pauses::new(Destination::Notification, poll);
         assert!(pauses.backoff.is_some());
         let first = pauses.after(&Ok(UNAVAILABLE));
         assert!(first <= Duration::from_millis(200), "{first:?}");
@@ -274,7 +289,7 @@ mod tests {
             outages.count()
         };
         let before = told();
-        let mut pauses = Pauses::new(Duration::from_millis(500));
+        let mut pauses = Pauses::new(Destination::Notification, Duration::from_millis(500));
         pauses.after(&Err(DbErr::Custom("gone".to_owned())));
         for outage in 1..=2 {
             pauses.after(&Ok(UNAVAILABLE));
@@ -292,7 +307,7 @@ mod tests {
             },
             ..Pass::EMPTY
         };
-        let mut pauses = Pauses::new(Duration::from_millis(500));
+        let mut pauses = Pauses::new(Destination::Notification, Duration::from_millis(500));
         for minutes in [1, 5] {
             let asked = Duration::from_mins(minutes);
             assert_eq!(pauses.after(&Ok(busy(asked))), asked);

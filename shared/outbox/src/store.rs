@@ -12,18 +12,22 @@ use sea_orm::{
 use time::OffsetDateTime;
 
 use crate::entity::{dead, waiting};
+use crate::peer::Destination;
 
-/// Takes up to `limit` rows that are due, oldest first, until `lease_end`.
+/// Takes up to `limit` rows for one destination that are due, oldest first, until `lease_end`.
 ///
 /// Another relay's rows are skipped, not waited for. With nothing due this is one read: no
 /// transaction, and on `SQLite` no turn to write.
 pub(crate) async fn claim(
     database: &Database,
+    destination: Destination,
     now: OffsetDateTime,
     lease_end: OffsetDateTime,
     limit: u64,
 ) -> Result<Vec<waiting::Model>, DbErr> {
-    let due = waiting::Entity::find().filter(waiting::Column::AvailableAt.lte(now));
+    let due = waiting::Entity::find()
+        .filter(waiting::Column::Destination.eq(destination.as_str()))
+        .filter(waiting::Column::AvailableAt.lte(now));
     if due
         .clone()
         .select_only()
@@ -103,6 +107,7 @@ pub(crate) async fn bury(
             attempts: row.attempts + 1,
             reason,
             died_at: now,
+            destination: row.destination,
         };
         dead::Entity::insert(dead.into_active_model())
             .exec_without_returning(&transaction)
@@ -118,9 +123,13 @@ pub(crate) struct Backlog {
     pub(crate) oldest: Option<OffsetDateTime>,
 }
 
-/// Counts what is not yet told, claimed rows included.
-pub(crate) async fn backlog(database: &Database) -> Result<Backlog, DbErr> {
+/// Counts what one destination has not been told, claimed rows included.
+pub(crate) async fn backlog(
+    database: &Database,
+    destination: Destination,
+) -> Result<Backlog, DbErr> {
     let backlog = waiting::Entity::find()
+        .filter(waiting::Column::Destination.eq(destination.as_str()))
         .select_only()
         .column_as(waiting::Column::Id.count(), "pending")
         .column_as(waiting::Column::OccurredAt.min(), "oldest")
@@ -130,7 +139,13 @@ pub(crate) async fn backlog(database: &Database) -> Result<Backlog, DbErr> {
     Ok(backlog.unwrap_or_default())
 }
 
-/// Counts the dead.
-pub(crate) async fn count_dead(database: &Database) -> Result<u64, DbErr> {
-    dead::Entity::find().count(database).await
+/// Counts what one destination has refused.
+pub(crate) async fn count_dead(
+    database: &Database,
+    destination: Destination,
+) -> Result<u64, DbErr> {
+    dead::Entity::find()
+        .filter(dead::Column::Destination.eq(destination.as_str()))
+        .count(database)
+        .await
 }

@@ -4,7 +4,7 @@
 //! (`SELECT … FOR UPDATE`); on `SQLite` the transaction itself is the lock, because
 //! [`begin_write`](lyceum_chassis::database::Database::begin_write) lets in one writer at a time,
 //! and the clause is left out of the statement. Whatever changes a course or its enrolments takes
-//! this lock first, so commands on one course happen one after the other and cannot deadlock.
+//! this lock before it decides, after that of a person if it needs one, so commands on one course happen one after the other and cannot deadlock.
 
 use lyceum_chassis::database::Transaction;
 use lyceum_contracts::ids::CourseId;

@@ -1,6 +1,6 @@
 //! Taking a place and giving it up: each command begins and commits its own transaction.
 //!
-//! Both take the course's lock first. What they promise to tell others is an outbox row in the
+//! Both take the course's lock before they decide. What they promise to tell others is an outbox row in the
 //! same commit; nobody else is asked while the transaction is open.
 
 use lyceum_chassis::auth::CurrentUser;
@@ -13,6 +13,7 @@ use sea_orm::DbErr;
 use time::OffsetDateTime;
 
 use super::domain::Admission;
+use super::persons::{self, Standing};
 use super::store;
 use crate::catalogue::lock::lock_course;
 use crate::entity::enrolment::Model;
@@ -32,6 +33,9 @@ pub(crate) enum Enrolled {
 pub(crate) enum EnrolError {
     #[error("there is no such course, or not for this person")]
     NoSuchCourse,
+    /// The token is still good; the account is not.
+    #[error("the account no longer exists")]
+    Gone,
     #[error("the course is a draft")]
     NotPublished,
     #[error("every place is taken")]
@@ -69,6 +73,9 @@ pub(crate) async fn enrol(
         Begun::First(transaction) => transaction,
         Begun::Again(answer) => return Ok(answer),
     };
+    if persons::hold(&transaction, person.id).await? == Standing::Erased {
+        return Err(EnrolError::Gone);
+    }
     let course = lock_course(&transaction, id)
         .await?
         .ok_or(EnrolError::NoSuchCourse)?;

@@ -6,5 +6,6 @@
 pub(crate) mod commands;
 pub(crate) mod domain;
 pub(crate) mod handlers;
+pub(crate) mod persons;
 pub(crate) mod queries;
 pub(crate) mod store;

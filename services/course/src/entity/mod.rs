@@ -2,3 +2,4 @@
 
 pub(crate) mod course;
 pub(crate) mod enrolment;
+pub(crate) mod person;

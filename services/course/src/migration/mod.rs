@@ -2,6 +2,7 @@
 
 mod m2026_11_22_000001_courses;
 mod m2026_11_22_000002_enrolments;
+mod m2026_11_22_000003_persons;
 
 use lyceum_chassis::idempotency;
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -15,8 +16,10 @@ impl MigratorTrait for Migrator {
         let mut migrations: Vec<Box<dyn MigrationTrait>> = vec![
             Box::new(m2026_11_22_000001_courses::Migration),
             Box::new(m2026_11_22_000002_enrolments::Migration),
+            Box::new(m2026_11_22_000003_persons::Migration),
         ];
         migrations.extend(lyceum_outbox::migrations());
+        migrations.extend(lyceum_outbox::intake::migrations());
         migrations.extend(idempotency::migrations());
         migrations
     }

@@ -8,7 +8,7 @@ use lyceum_testing::identity::service_token;
 use lyceum_testing::openapi::assert_each_has_a_row;
 use serde_json::{Value, json};
 
-use crate::platform::Platform;
+use crate::platform::{Platform, event};
 
 /// Everything below is about a published course of instructor 900 with an enrolment of student 1.
 struct Route {
@@ -37,7 +37,13 @@ fn table(course: i64, enrolment: i64) -> Vec<Row> {
         path: "/courses".to_owned(),
         body: Some(json!({"title": "Sets"})),
     };
+    let told = Route {
+        method: "POST",
+        path: "/internal/events".to_owned(),
+        body: Some(json!({"events": [event("user.updated", 1)]})),
+    };
     vec![
+        (told, [401, 403, 403, 403, 403, 403, 200]),
         (written, [401, 403, 201, 201, 403, 201, 401]),
         row(
             "GET",

@@ -5,6 +5,7 @@ mod access;
 mod catalogue;
 mod description;
 mod enrolments;
+mod erasure;
 mod events;
 mod keys;
 mod lists;

@@ -208,3 +208,13 @@ pub(crate) fn accept_all(request: &Received) -> Answer {
     let told = batch["events"].as_array().map_or(0, Vec::len);
     Answer::json(200, &json!({"accepted": told, "duplicates": 0}))
 }
+
+/// An event about somebody, as the user service tells it.
+pub(crate) fn event(name: &str, user: i64) -> serde_json::Value {
+    json!({
+        "event_id": uuid::Uuid::now_v7(),
+        "occurred_at": "2026-01-02T03:04:05Z",
+        "type": name,
+        "data": {"user_id": user},
+    })
+}

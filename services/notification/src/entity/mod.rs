@@ -1,5 +1,4 @@
 //! The tables as sea-orm sees them. Rules live with the domain, names of constraints in `migration`.
 
 pub(crate) mod notification;
-pub(crate) mod processed_event;
 pub(crate) mod recipient;

@@ -2,11 +2,11 @@
 
 use lyceum_chassis::database::Database;
 use lyceum_contracts::event::Envelope;
+use lyceum_outbox::intake::{Seen, remember};
 use sea_orm::DbErr;
 use time::OffsetDateTime;
 
 use super::domain::Consequence;
-use super::store::{self, Seen};
 use crate::inbox;
 use crate::live::Hub;
 
@@ -28,7 +28,7 @@ pub(super) async fn take_in(
     now: OffsetDateTime,
 ) -> Result<Outcome, DbErr> {
     let transaction = database.begin_write().await?;
-    if store::remember(&transaction, envelope.event_id, now).await? == Seen::Before {
+    if remember(&transaction, envelope.event_id, now).await? == Seen::Before {
         transaction.rollback().await?;
         return Ok(Outcome::Duplicate);
     }

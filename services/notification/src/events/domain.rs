@@ -1,6 +1,5 @@
 //! Who is told what when something happens. Pure.
 
-use lyceum_chassis::http::Rule;
 use lyceum_contracts::event::Event;
 use lyceum_contracts::ids::UserId;
 use serde_json::{Value, json};
@@ -75,74 +74,9 @@ impl Consequence {
     }
 }
 
-/// The longest title of a thing an event may carry, in characters: well above what any service
-/// of the platform lets people write.
-const MAX_TITLE: usize = 1_000;
-/// The longest text of an announcement, in characters; as with titles, above what may be written.
-const MAX_TEXT: usize = 20_000;
-
-/// Why an event cannot be taken in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum EventRule {
-    #[error("must be a time as RFC 3339 writes it")]
-    Time,
-    #[error("must hold a title of 1 to {MAX_TITLE} characters")]
-    TitleLength,
-    #[error("must hold a title without control characters")]
-    TitleControl,
-    #[error("must hold a text of 1 to {MAX_TEXT} characters")]
-    TextLength,
-    #[error("must hold a text without control characters but line breaks and tabs")]
-    TextControl,
-}
-
-impl Rule for EventRule {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Time => "invalid_time",
-            Self::TitleLength | Self::TextLength => "out_of_range",
-            Self::TitleControl | Self::TextControl => "control_character",
-        }
-    }
-}
-
-/// Refuses what the database could not keep or an inbox could not show.
-pub(crate) fn check(event: &Event) -> Result<(), EventRule> {
-    match event {
-        Event::UserRegistered { .. }
-        | Event::UserUpdated { .. }
-        | Event::UserDeleted { .. }
-        | Event::MailedLinkRequested { .. } => Ok(()),
-        Event::AnnouncementPosted { title, text, .. } => {
-            check_title(title)?;
-            check_text(text)
-        }
-        Event::EnrolmentCreated { course_title, .. } => check_title(course_title),
-    }
-}
-
-fn check_title(title: &str) -> Result<(), EventRule> {
-    if !(1..=MAX_TITLE).contains(&title.chars().count()) {
-        return Err(EventRule::TitleLength);
-    }
-    if title.contains(char::is_control) {
-        return Err(EventRule::TitleControl);
-    }
-    Ok(())
-}
-
-fn check_text(text: &str) -> Result<(), EventRule> {
-    if !(1..=MAX_TEXT).contains(&text.chars().count()) {
-        return Err(EventRule::TextLength);
-    }
-    if text.contains(|char: char| char.is_control() && !matches!(char, '\n' | '\r' | '\t')) {
-        return Err(EventRule::TextControl);
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use lyceum_outbox::intake::check;
     use proptest::prelude::*;
 
     use super::*;
@@ -186,7 +120,6 @@ mod tests {
             text: text.to_owned(),
         };
         let event = posted("On Sunday.\n\tAll day.");
-        assert_eq!(check(&event), Ok(()));
         let Consequence::Tell(notice) = Consequence::of(&event) else {
             panic!("somebody is told");
         };
@@ -194,10 +127,6 @@ mod tests {
         assert_eq!(notice.title, "Maintenance");
         assert_eq!(notice.body, "On Sunday.\n\tAll day.");
         assert_eq!(notice.data, json!({"announcement_id": 7}));
-        assert_eq!(check(&posted("")), Err(EventRule::TextLength));
-        let long = "n".repeat(MAX_TEXT + 1);
-        assert_eq!(check(&posted(&long)), Err(EventRule::TextLength));
-        assert_eq!(check(&posted("a\0")), Err(EventRule::TextControl));
     }
 
     proptest! {

@@ -6,13 +6,12 @@ use lyceum_chassis::clock;
 use lyceum_chassis::http::{ApiError, Body};
 use lyceum_contracts::event::Envelope;
 use lyceum_contracts::notification::{EventBatch, EventReceipt};
-use lyceum_telemetry::context;
+use lyceum_outbox::intake::{Batch, span_of};
 use opentelemetry::trace::Status;
 use sea_orm::DbErr;
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::batch::Batch;
 use super::commands::{self, Outcome};
 use crate::state::State;
 
@@ -72,14 +71,4 @@ async fn take_in(state: &State, envelope: &Envelope) -> Result<Outcome, DbErr> {
         "an event was taken in"
     );
     Ok(outcome)
-}
-
-/// The effect belongs to the trace of the request that caused the event; a link leads to this
-/// delivery.
-fn span_of(envelope: &Envelope) -> Span {
-    let name = envelope.event.name();
-    let span = context::consumer_span(&format!("process {name}"), envelope.traceparent.as_deref());
-    span.set_attribute("lyceum.event.id", envelope.event_id.to_string());
-    span.set_attribute("lyceum.event.type", name);
-    span
 }

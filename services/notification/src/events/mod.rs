@@ -3,8 +3,6 @@
 //! Who is told what is one table, in `domain`. An event that has been seen does nothing; the
 //! primary key of `processed_events` decides, in the transaction of the effect.
 
-mod batch;
 mod commands;
 pub(crate) mod domain;
 pub(crate) mod handlers;
-mod store;

@@ -1,5 +1,6 @@
 //! Writes on accounts: each begins and commits its own transaction.
 
+use lyceum_chassis::auth::CurrentUser;
 use lyceum_chassis::database::{Database, DbErr, violated_constraint};
 use lyceum_chassis::http::{Answer, Change, IfMatch};
 use lyceum_chassis::idempotency::{Begun, Keyed, KeyedError};
@@ -13,7 +14,8 @@ use time::OffsetDateTime;
 
 use super::domain::{Email, FullName};
 use super::requests::AccountPatch;
-use super::store;
+use super::{admins, store};
+use crate::audit::{self, Action, Record};
 use crate::entity::user::{ActiveModel, Model};
 
 /// The unique index that decides who was first.
@@ -109,19 +111,29 @@ pub(crate) enum UpdateError {
     /// The caller has seen an older version.
     #[error("the account has changed meanwhile")]
     Stale,
+    /// Nobody could run the platform any more.
+    #[error("no active admin would be left")]
+    LastAdmin,
     #[error(transparent)]
     Database(#[from] DbErr),
 }
 
-/// Changes an account that is still as the caller has seen it; without a change it stays as it is.
+/// Changes an account that is still as the caller has seen it, and promises `user.updated`;
+/// without a change it stays as it is. Access tokens that name another role stop counting.
 pub(crate) async fn update_user(
     database: &Database,
+    outbox: &Waker,
+    caller: &CurrentUser,
     id: UserId,
     seen: IfMatch,
     patch: AccountPatch,
     now: OffsetDateTime,
 ) -> Result<Model, UpdateError> {
     let transaction = database.begin_write().await?;
+    let others = match patch.role {
+        Change::Set(_) => Some(admins::hold(&transaction, &[id]).await?),
+        Change::Keep => None,
+    };
     let user = store::lock(&transaction, id)
         .await?
         .ok_or(UpdateError::NoSuchUser)?;
@@ -132,7 +144,21 @@ pub(crate) async fn update_user(
         return Ok(user);
     };
     let updated = store::update(&transaction, changed).await?;
+    let demotes = updated.role != Role::Admin;
+    if others.is_some_and(|admins| demotes && admins.are_gone_without(&[id])) {
+        return Err(UpdateError::LastAdmin);
+    }
+    if updated.role != user.role {
+        let record = Record {
+            actor: Some(caller.id),
+            subject: Some(id),
+            action: Action::RoleChanged,
+        };
+        audit::record(&transaction, record, now).await?;
+    }
+    lyceum_outbox::push(&transaction, &Event::UserUpdated { user_id: id }).await?;
     transaction.commit().await?;
+    outbox.wake();
     if updated.role != user.role {
         tracing::info!(
             event = "user.role_changed",
@@ -163,4 +189,57 @@ fn apply(patch: AccountPatch, user: &Model, now: OffsetDateTime) -> Option<Activ
     row.version = Set(user.version + 1);
     row.updated_at = Set(now);
     Some(row)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures_util::future::join_all;
+    use lyceum_chassis::Service;
+    use lyceum_chassis::clock;
+    use lyceum_chassis::settings::{Secret, Settings, Source, load};
+    use lyceum_testing::database::TestDatabase;
+    use sea_orm::{EntityTrait, PaginatorTrait};
+
+    use super::*;
+    use crate::App;
+    use crate::entity::user;
+    use crate::migration::Migrator;
+    use crate::settings::UserSettings;
+
+    /// Without the passwords, whose hashing lets a handful through at a time: here all of them
+    /// reach the constraint together, as many as there are connections.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn of_a_thousand_registrations_of_one_address_one_is_written_and_none_fails() {
+        let place = TestDatabase::create();
+        let settings: Settings<UserSettings> = load(App::DEFAULTS, Source::default()).unwrap();
+        let mut settings = settings.platform.database;
+        settings.url = Secret::from(place.url());
+        // On a machine that is busy with other things, the last one waits for the others.
+        settings.acquire_timeout_ms = 60_000;
+        let database = Database::connect::<Migrator>("test", &settings)
+            .await
+            .unwrap();
+        let waker = Waker::default();
+        let registrations = (0..1_000).map(|_| {
+            let account = NewAccount {
+                email: Email::parse("ada@example.org").unwrap(),
+                full_name: FullName::parse("Ada".to_owned()).unwrap(),
+                password_hash: "a hash".to_owned(),
+                role: Role::Student,
+            };
+            register_user(&database, &waker, Keyed::none(), account, clock::now())
+        });
+        let answers = tokio::time::timeout(Duration::from_mins(2), join_all(registrations));
+        let answers = answers.await.unwrap();
+        let opened = answers.iter().filter(|answer| answer.is_ok()).count();
+        let taken = |answer: &&Result<Answer, RegisterError>| {
+            matches!(answer, Err(RegisterError::EmailTaken))
+        };
+        let taken = answers.iter().filter(taken).count();
+        assert_eq!((opened, taken), (1, 999));
+        assert_eq!(user::Entity::find().count(&database).await.unwrap(), 1);
+        database.close().await;
+    }
 }

@@ -4,7 +4,9 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use lyceum_chassis::auth::{CurrentUser, Permission, Require, ServiceCaller};
 use lyceum_chassis::clock;
-use lyceum_chassis::http::{Answer, ApiError, Body, Id, IfMatch, Query, Window, etag, page};
+use lyceum_chassis::http::{
+    Answer, ApiError, Body, Id, IfMatch, IfNoneMatch, Query, Window, etag, page,
+};
 use lyceum_chassis::idempotency::{IdempotencyKey, Owner};
 use lyceum_chassis::openapi::WindowQuery;
 use lyceum_contracts::ids::UserId;
@@ -12,26 +14,14 @@ use lyceum_contracts::page::Page;
 use lyceum_contracts::problem::ProblemKind;
 use lyceum_contracts::role::Role;
 use lyceum_contracts::user::{
-    Contact, Contacts, LookupUsers, RegisterUser, User, UserProfile, UserUpdate,
+    AdminUser, Contact, Contacts, LookupUsers, RegisterUser, User, UserUpdate,
 };
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::commands::{self, NewAccount, Opened};
 use super::requests::{AccountPatch, Lookup, Registration};
 use super::store;
-use crate::entity::user::Model;
+use super::view::AccountView;
 use crate::state::State;
-
-/// What `GET /users/{id}` answers with, by who asks.
-#[derive(Serialize, ToSchema)]
-#[serde(untagged)]
-enum AccountView {
-    /// For its owner and for admins.
-    Whole(User),
-    /// For anybody else.
-    Profile(UserProfile),
-}
 
 /// May see every account.
 #[derive(Debug)]
@@ -81,44 +71,51 @@ pub(crate) async fn register_user(
 /// The caller's own account.
 #[utoipa::path(
     get, path = "/users/me", tag = "accounts", security(("access_token" = [])),
-    responses((status = 200, description = "The account", body = User, headers(("ETag" = String)))),
+    params(("If-None-Match" = Option<String>, Header, description = "ETags of answers at hand")),
+    responses(
+        (status = 200, description = "The account", body = User, headers(("ETag" = String))),
+        (status = 304, description = "It is as it was", headers(("ETag" = String))),
+    ),
 )]
 pub(crate) async fn get_me(
     caller: CurrentUser,
+    seen: IfNoneMatch,
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     // A token outlives its account by minutes; signing in again tells its holder.
     let user = store::find_visible(&state.database, caller.id).await?;
     let user = user.ok_or_else(|| ApiError::of(ProblemKind::Unauthenticated))?;
-    Ok(whole(user))
+    let tag = etag(user.version).1;
+    Ok(seen.answer(&tag, &User::from(user)))
 }
 
 /// One account: whole for its owner and admins, name alone for anybody else.
 #[utoipa::path(
     get, path = "/users/{id}", tag = "accounts", security(("access_token" = [])),
-    params(("id" = UserId, Path)),
+    params(("id" = UserId, Path),
+        ("If-None-Match" = Option<String>, Header, description = "ETags of answers at hand")),
     responses(
         (status = 200, description = "The account, or what others may know of it",
             body = inline(AccountView), headers(("ETag" = String))),
+        (status = 304, description = "It is as it was", headers(("ETag" = String))),
         (status = 404, description = "There is no such account"),
     ),
 )]
 pub(crate) async fn get_user(
     caller: CurrentUser,
     Id(id): Id<UserId>,
+    seen: IfNoneMatch,
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     let user = store::find_visible(&state.database, id)
         .await?
         .ok_or_else(ApiError::not_found)?;
-    let mut answer = HttpResponse::Ok();
-    let view = if caller.is_or_administers(id) {
-        answer.insert_header(etag(user.version));
-        AccountView::Whole(user.into())
-    } else {
-        AccountView::Profile(user.into())
-    };
-    Ok(answer.json(view))
+    let tag = etag(user.version).1;
+    Ok(match AccountView::of(user, &caller) {
+        // Nobody else changes it, and so nobody else is told of a version.
+        profile @ AccountView::Profile(_) => HttpResponse::Ok().json(profile),
+        whole => seen.answer(&tag, &whole),
+    })
 }
 
 /// Changes an account: its owner the name, an admin also the role.
@@ -127,9 +124,11 @@ pub(crate) async fn get_user(
     params(("id" = UserId, Path), ("If-Match" = String, Header, description = "The ETag last seen")),
     request_body(content = UserUpdate, content_type = "application/merge-patch+json"),
     responses(
-        (status = 200, description = "The account", body = User, headers(("ETag" = String))),
+        (status = 200, description = "The account, as the caller sees it",
+            body = inline(AccountView), headers(("ETag" = String))),
         (status = 403, description = "Only an admin changes a role"),
         (status = 404, description = "There is no such account, or it is somebody else's"),
+        (status = 409, description = "No active admin would be left"),
         (status = 412, description = "The account has changed meanwhile"),
         (status = 428, description = "If-Match is missing"),
     ),
@@ -142,9 +141,21 @@ pub(crate) async fn update_user(
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     permit_change(&caller, id, &patch)?;
-    let user = commands::update_user(&state.database, id, seen, patch, clock::now()).await?;
+    let now = clock::now();
+    let user = commands::update_user(
+        &state.database,
+        &state.outbox,
+        &caller,
+        id,
+        seen,
+        patch,
+        now,
+    )
+    .await?;
     state.revocations.catch_up().await;
-    Ok(whole(user))
+    Ok(HttpResponse::Ok()
+        .insert_header(etag(user.version))
+        .json(AccountView::of(user, &caller)))
 }
 
 /// All accounts, by id.
@@ -152,7 +163,7 @@ pub(crate) async fn update_user(
     get, path = "/users", tag = "accounts", security(("access_token" = [])),
     params(WindowQuery),
     responses(
-        (status = 200, description = "One page", body = Page<User>, headers(("Link" = String))),
+        (status = 200, description = "One page", body = Page<AdminUser>, headers(("Link" = String))),
         (status = 403, description = "The caller is not an admin"),
     ),
 )]
@@ -168,7 +179,7 @@ pub(crate) async fn list_users(
         window,
         rows,
         |user| user.id.get(),
-        User::from,
+        AdminUser::from,
     ))
 }
 
@@ -206,11 +217,4 @@ fn permit_change(caller: &CurrentUser, id: UserId, patch: &AccountPatch) -> Resu
         "only an admin changes a role"
     );
     Err(ApiError::of(ProblemKind::Forbidden).detail("only an admin changes a role"))
-}
-
-/// An account as its owner sees it, with what a change of it must name.
-fn whole(user: Model) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header(etag(user.version))
-        .json(User::from(user))
 }

@@ -1,14 +1,18 @@
-//! Who there is: accounts are registered, read, changed, listed and looked up.
+//! Who there is: accounts are registered, read, changed, listed, looked up, shut and deleted.
 
+pub(crate) mod admins;
 pub(crate) mod commands;
 pub(crate) mod create_admin;
 mod domain;
 mod first_admin;
 pub(crate) mod handlers;
 mod requests;
+pub(crate) mod standing;
 pub(crate) mod store;
 mod view;
+mod worker;
 
 pub(crate) use self::domain::{Email, FullName};
 pub(crate) use self::first_admin::{FirstAdmin, ensure, ensure_later};
 pub(crate) use self::requests::RoleRule;
+pub(crate) use self::worker::Eraser;

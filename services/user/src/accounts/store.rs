@@ -4,13 +4,15 @@ use lyceum_chassis::database::DbErr;
 use lyceum_chassis::http::Window;
 use lyceum_contracts::ids::UserId;
 use lyceum_contracts::user::AccountStatus;
+use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect, Select,
 };
+use time::OffsetDateTime;
 
 use super::Email;
-use crate::entity::user::{ActiveModel, Column, Entity, Model};
+use crate::entity::user::{ACTIVE_ADMIN, ActiveModel, Column, Entity, Model};
 use crate::keys::revoke;
 
 /// The account with this id, whatever became of it.
@@ -38,6 +40,23 @@ pub(crate) async fn lock(db: &impl ConnectionTrait, id: UserId) -> Result<Option
         .filter(Column::Id.eq(id))
         .lock_exclusive()
         .one(db)
+        .await
+}
+
+/// These accounts and every active admin, by id, held against other writers until the transaction
+/// ends.
+pub(super) async fn lock_with_admins(
+    db: &impl ConnectionTrait,
+    ids: &[UserId],
+) -> Result<Vec<Model>, DbErr> {
+    let wanted = Condition::any()
+        .add(Column::Id.is_in(ids.iter().copied()))
+        .add(Expr::cust(ACTIVE_ADMIN));
+    Entity::find()
+        .filter(wanted)
+        .order_by_asc(Column::Id)
+        .lock_exclusive()
+        .all(db)
         .await
 }
 
@@ -71,6 +90,32 @@ pub(crate) async fn list(db: &impl ConnectionTrait, window: Window) -> Result<Ve
         query = query.filter(Column::Id.gt(after));
     }
     query.offset(window.skip).limit(window.rows()).all(db).await
+}
+
+/// Erases up to `limit` accounts that were deleted at `end` or before, the oldest first; how many
+/// it were. With nothing to erase this is one read.
+pub(super) async fn erase_deleted(
+    db: &impl ConnectionTrait,
+    end: OffsetDateTime,
+    limit: u64,
+) -> Result<u64, DbErr> {
+    let due: Vec<UserId> = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::DeletedAt.lte(end))
+        .order_by_asc(Column::DeletedAt)
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await?;
+    if due.is_empty() {
+        return Ok(0);
+    }
+    let erased = Entity::delete_many()
+        .filter(Column::Id.is_in(due))
+        .exec(db)
+        .await?;
+    Ok(erased.rows_affected)
 }
 
 /// Writes a new account.

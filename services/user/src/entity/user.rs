@@ -40,10 +40,19 @@ impl ActiveModelBehavior for ActiveModel {}
 /// What stands in `password_hash` of an account that has no password; no PHC string is like it.
 pub(crate) const NO_PASSWORD: &str = "!";
 
+/// The condition of the index `users_admins_idx`, word by word: a query that passes its values apart
+/// from its text would not be seen to fall under it.
+pub(crate) const ACTIVE_ADMIN: &str = "role = 'admin' AND status = 'active'";
+
 impl Model {
     /// The PHC string to compare with; `None` where no password can be right.
     pub(crate) fn password(&self) -> Option<&str> {
         Some(self.password_hash.as_str()).filter(|hash| *hash != NO_PASSWORD)
+    }
+
+    /// Whether its owner can run the platform.
+    pub(crate) fn is_active_admin(&self) -> bool {
+        self.role == Role::Admin && self.status == AccountStatus::Active
     }
 
     /// Whether its owner may open sessions and go on with them.

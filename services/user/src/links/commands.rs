@@ -180,6 +180,14 @@ pub(crate) enum LetterError {
     Database(#[from] DbErr),
 }
 
+/// Forgets every link of a person, with the addresses in them. Within the caller's transaction.
+pub(crate) async fn forget_all_of(
+    transaction: &impl ConnectionTrait,
+    user_id: UserId,
+) -> Result<(), DbErr> {
+    store::delete_all_of(transaction, user_id).await
+}
+
 /// Makes a token for a letter that is being written, and says what the letter needs to know.
 ///
 /// Each letter has a token of its own, and any of them spends the link: a mail sent twice works

@@ -109,6 +109,15 @@ fn as_spent(now: OffsetDateTime) -> ActiveModel {
     }
 }
 
+/// Forgets every link of a person, and the tokens of them.
+pub(super) async fn delete_all_of(db: &impl ConnectionTrait, user_id: UserId) -> Result<(), DbErr> {
+    Entity::delete_many()
+        .filter(Column::UserId.eq(user_id))
+        .exec(db)
+        .await
+        .map(drop)
+}
+
 /// Forgets up to `limit` links asked for before `end`, oldest first; how many it were.
 pub(super) async fn delete_before(
     db: &impl ConnectionTrait,

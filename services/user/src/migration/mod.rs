@@ -3,6 +3,7 @@
 mod m2026_11_22_000001_users;
 mod m2026_11_22_000002_sessions;
 mod m2026_11_22_000003_account_status;
+mod m2026_11_22_000004_account_indexes;
 mod m2026_11_22_000006_mailed_links;
 mod m2026_11_22_000008_session_facts;
 mod m2026_11_22_000009_token_generations;
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_22_000002_sessions::Migration),
             Box::new(m2026_11_22_000003_account_status::Migration),
             Box::new(m2026_11_22_000006_mailed_links::Migration),
+            Box::new(m2026_11_22_000004_account_indexes::Migration),
             Box::new(m2026_11_22_000008_session_facts::Migration),
             Box::new(m2026_11_22_000009_token_generations::Migration),
             Box::new(m2026_11_22_000010_revocations::Migration),

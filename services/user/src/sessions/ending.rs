@@ -199,6 +199,11 @@ pub(crate) async fn end_all_of_each(
     store::end_all_of_each(transaction, users, reason, now).await
 }
 
+/// Forgets that a person, who is about to be, ever signed in. Within the caller's transaction.
+pub(crate) async fn forget_all_of(transaction: &Transaction, user_id: UserId) -> Result<(), DbErr> {
+    store::delete_all_of(transaction, user_id).await
+}
+
 /// Ends a session, calls its access tokens in and keeps that in the audit log, unless it has ended
 /// already.
 pub(super) async fn end_one(

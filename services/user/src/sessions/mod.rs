@@ -14,5 +14,5 @@ mod worker;
 
 pub(crate) use self::access_token::{Issuer, SigningKey};
 pub(crate) use self::domain::{Family, Held, Policy};
-pub(crate) use self::ending::EndReason;
+pub(crate) use self::ending::{EndReason, forget_all_of};
 pub(crate) use self::worker::Pruner;

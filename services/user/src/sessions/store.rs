@@ -169,6 +169,15 @@ pub(super) async fn end_all_of_each(
     db.execute_raw(statement).await.map(drop)
 }
 
+/// Forgets all sessions of a person, with all their tokens.
+pub(super) async fn delete_all_of(db: &impl ConnectionTrait, user_id: UserId) -> Result<(), DbErr> {
+    session::Entity::delete_many()
+        .filter(session::Column::UserId.eq(user_id))
+        .exec(db)
+        .await
+        .map(drop)
+}
+
 /// What changes in the row of a session that ends.
 fn ended(reason: EndReason, now: OffsetDateTime) -> session::ActiveModel {
     session::ActiveModel {

@@ -4,7 +4,7 @@ use lyceum_contracts::role::Role;
 use lyceum_contracts::user::User;
 use serde_json::{Value, json};
 
-use crate::platform::Platform;
+use crate::platform::{Person, Platform};
 
 #[tokio::test]
 async fn an_owner_sees_all_of_an_account_and_others_the_name() {
@@ -16,6 +16,11 @@ async fn an_owner_sees_all_of_an_account_and_others_the_name() {
     assert_eq!(own.json::<User>(), ada.account().await);
     let administered: User = platform.admin().await.get(&path).await.expect(200).json();
     assert_eq!(administered, ada.account().await);
+
+    // An admin sees what its owner does not: when it last changed.
+    let administered: Value = platform.admin().await.get(&path).await.expect(200).json();
+    assert!(administered["updated_at"].is_string());
+    assert!(own.json::<Value>().get("updated_at").is_none());
 
     let seen = bob.get(&path).await.expect(200);
     assert_eq!(
@@ -218,4 +223,33 @@ async fn somebody_elses_account_cannot_be_changed_or_told_from_a_missing_one() {
         );
     }
     assert_eq!(ada.account().await, before);
+}
+
+#[tokio::test]
+async fn who_has_the_account_as_it_is_gets_304_and_no_body_and_after_a_change_all_of_it() {
+    let platform = Platform::start();
+    let (ada, admin) = (platform.student("ada").await, platform.admin().await);
+    let path = format!("/users/{}", ada.id);
+    let gets = async |person: &Person, path: &str, tag: &str| {
+        let request = person.client.get(path).bearer(&person.token);
+        request.header("if-none-match", tag).send().await
+    };
+    for (person, path) in [(&ada, path.as_str()), (&ada, "/users/me"), (&admin, &path)] {
+        let answer = gets(person, path, "\"v1\"").await.expect(304);
+        assert_eq!(answer.text(), "");
+        assert_eq!(answer.header("etag"), Some("\"v1\""));
+        assert_eq!(answer.header("content-type"), None);
+        gets(person, path, "W/\"v1\"").await.expect(304);
+        gets(person, path, "\"v2\"").await.expect(200);
+    }
+    let name = json!({"full_name": "Ada King"});
+    ada.patches(ada.id, &name).await.expect(200);
+    for (person, path) in [(&ada, path.as_str()), (&ada, "/users/me"), (&admin, &path)] {
+        let answer = gets(person, path, "\"v1\"").await.expect(200);
+        assert_eq!(answer.header("etag"), Some("\"v2\""));
+        assert_eq!(answer.json::<User>().full_name, "Ada King");
+    }
+    // A profile has no version that anybody could hold.
+    let bob = platform.student("bob").await;
+    gets(&bob, &path, "*").await.expect(200);
 }

@@ -32,4 +32,5 @@ mod rotation;
 mod session_ends;
 mod session_list;
 mod sessions;
+mod standing;
 mod timing;

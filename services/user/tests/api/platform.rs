@@ -121,7 +121,8 @@ impl Platform {
         self.signs_in(ADMIN, DEVELOPMENT_ADMIN_PASSWORD).await
     }
 
-    async fn signs_in(&self, email: &str, password: &str) -> Person {
+    /// Somebody with an account, signed in anew.
+    pub(crate) async fn signs_in(&self, email: &str, password: &str) -> Person {
         let session: Session = self.logs_in(email, password).await.expect(200).json();
         let me = self
             .client()
@@ -171,6 +172,33 @@ impl Person {
             .patch(&format!("/users/{user}"))
             .bearer(&self.token);
         request.header("if-match", tag).json(patch).send().await
+    }
+
+    /// Deletes an account as it was.
+    pub(crate) async fn deletes_account_seen(&self, user: UserId, tag: &str) -> Response {
+        let path = format!("/users/{user}");
+        let request = self.client.request("DELETE".parse().unwrap(), &path);
+        let request = request.bearer(&self.token).header("if-match", tag);
+        request.send().await
+    }
+
+    /// Deletes an account as it is now.
+    pub(crate) async fn deletes_account(&self, user: UserId) -> Response {
+        self.deletes_account_seen(user, "*").await
+    }
+
+    /// Shuts somebody's account.
+    pub(crate) async fn disables(&self, user: UserId) -> Response {
+        self.posts(&format!("/users/{user}/disable")).await
+    }
+
+    /// Opens somebody's account again.
+    pub(crate) async fn enables(&self, user: UserId) -> Response {
+        self.posts(&format!("/users/{user}/enable")).await
+    }
+
+    async fn posts(&self, path: &str) -> Response {
+        self.client.post(path).bearer(&self.token).send().await
     }
 
     async fn makes(&self, person: &Person, role: Role) {

@@ -59,11 +59,12 @@ async fn an_address_has_one_account_in_whatever_case() {
 }
 
 #[tokio::test]
-async fn a_thousand_at_once_open_one_account() {
-    // Room for all, so that all of them reach the constraint.
-    let platform = Platform::with(|settings| settings.service.passwords.queue = 1_000);
+async fn two_hundred_at_once_open_one_account_and_none_fails() {
+    // As in production: most find no place to have their password hashed. How a thousand fare at the
+    // constraint itself is tested beside the command.
+    let platform = Platform::start();
     let body = registration("ada@example.org");
-    let all = (0..1_000).map(|_| platform.registers_with(&body));
+    let all = (0..200).map(|_| platform.registers_with(&body));
     let mut answers = BTreeMap::new();
     for answer in join_all(all).await {
         *answers.entry(answer.status).or_insert(0) += 1;
@@ -71,9 +72,10 @@ async fn a_thousand_at_once_open_one_account() {
     // Some may wait for longer than a request or a connection lasts; none may fail.
     assert_eq!(answers.get(&201), Some(&1), "{answers:?}");
     assert!(
-        answers.get(&409).is_some_and(|refused| *refused > 100),
+        answers.get(&409).is_some_and(|refused| *refused > 10),
         "{answers:?}"
     );
+    assert!(answers.contains_key(&503), "{answers:?}");
     assert!(
         answers
             .keys()

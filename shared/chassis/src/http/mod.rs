@@ -22,6 +22,6 @@ pub use self::no_body::NoBody;
 pub(crate) use self::page::MAX_SKIP;
 pub use self::page::{Window, page};
 pub use self::path::Id;
-pub use self::precondition::{IfMatch, etag};
+pub use self::precondition::{IfMatch, IfNoneMatch, etag};
 pub use self::problem::ApiError;
 pub use self::query::Query;

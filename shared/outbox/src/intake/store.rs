@@ -4,11 +4,11 @@ use sea_orm::{ConnectionTrait, DbErr, EntityTrait, Set, TryInsertResult};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::entity::processed_event;
+use super::entity as processed_event;
 
 /// Whether an event has been seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Seen {
+pub enum Seen {
     /// Not before; from now on it has.
     Now,
     /// Some time ago.
@@ -17,7 +17,10 @@ pub(super) enum Seen {
 
 /// Remembers an event. Of several transactions that remember the same one at once, the others
 /// wait for the first and then find it seen, unless it was rolled back.
-pub(super) async fn remember(
+///
+/// # Errors
+/// When the row cannot be written; the caller then gives up its transaction.
+pub async fn remember(
     transaction: &impl ConnectionTrait,
     event_id: Uuid,
     now: OffsetDateTime,

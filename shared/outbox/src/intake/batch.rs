@@ -9,14 +9,14 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-use super::domain::{self, EventRule};
+use super::check::{EventRule, check};
 
 /// How much of an unknown event's name is repeated to its sender, in characters.
 const SHOWN_NAME: usize = 64;
 
 /// 1 to [`MAX_BATCH`] events, oldest first.
 #[derive(Debug)]
-pub(crate) struct Batch(pub(crate) Vec<Envelope>);
+pub struct Batch(pub Vec<Envelope>);
 
 impl FromFields for Batch {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
@@ -52,7 +52,7 @@ fn event(fields: &mut Fields) -> Option<Event> {
     let data = fields.required("data", Ok::<Value, Infallible>);
     let (name, data) = (name?, data?);
     match serde_json::from_value::<Event>(json!({ "type": name, "data": data })) {
-        Ok(event) => match domain::check(&event) {
+        Ok(event) => match check(&event) {
             Ok(()) => Some(event),
             Err(rule) => {
                 fields.fault("data", rule.code(), rule.to_string());

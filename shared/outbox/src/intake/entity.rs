@@ -3,7 +3,6 @@
 use sea_orm::entity::prelude::*;
 use time::OffsetDateTime;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "processed_events")]
 pub(crate) struct Model {
@@ -12,5 +11,8 @@ pub(crate) struct Model {
     pub(crate) event_id: String,
     pub(crate) processed_at: OffsetDateTime,
 }
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub(crate) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,169 @@
+//! Erases deleted accounts when their time is over.
+//!
+//! The whole row goes: ids are counted up by the database and never given out again, so nothing has
+//! to stay in their place. Until then it stands anonymous, for those who look into what happened.
+
+use std::time::Duration;
+
+use lyceum_chassis::clock;
+use lyceum_chassis::database::{Database, DbErr};
+use time::OffsetDateTime;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::store;
+use crate::settings::AccountSettings;
+
+/// How often it looks: accounts wait for days.
+const EVERY: Duration = Duration::from_hours(1);
+
+/// Accounts erased by one statement: few enough that nobody waits for it, on `SQLite` every writer.
+const BATCH: u64 = 500;
+
+/// Erases the deleted accounts of one database. Clones do the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Eraser {
+    database: Database,
+    erase_after: Duration,
+}
+
+impl Eraser {
+    pub(crate) fn new(database: Database, settings: &AccountSettings) -> Self {
+        Self {
+            database,
+            erase_after: settings.erase_after(),
+        }
+    }
+
+    /// Erases every account whose time is over at `now`, batch after batch; how many it were.
+    pub(crate) async fn erase(&self, now: OffsetDateTime) -> Result<u64, DbErr> {
+        let mut erased = 0;
+        loop {
+            let batch = store::erase_deleted(&self.database, now - self.erase_after, BATCH).await?;
+            erased += batch;
+            if batch < BATCH {
+                return Ok(erased);
+            }
+        }
+    }
+
+    /// Looks once an hour until told to stop, which also ends a long pass: each batch is a
+    /// statement of its own.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        let work = async {
+            loop {
+                self.pass().await;
+                sleep(EVERY).await;
+            }
+        };
+        stop.run_until_cancelled(work).await;
+    }
+
+    async fn pass(&self) {
+        // Without tables there are no accounts.
+        if self.database.ready().await.is_err() {
+            return;
+        }
+        match self.erase(clock::now()).await {
+            Ok(0) => {}
+            Ok(accounts) => {
+                tracing::info!(
+                    event = "user.erased",
+                    accounts,
+                    "deleted accounts are erased"
+                );
+            }
+            Err(error) => {
+                tracing::warn!(event = "user.erase_failed", %error, "deleted accounts stay for now");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lyceum_chassis::Service;
+    use lyceum_chassis::settings::{Secret, Settings, Source, load};
+    use lyceum_contracts::role::Role;
+    use lyceum_contracts::user::AccountStatus;
+    use lyceum_testing::database::TestDatabase;
+    use sea_orm::{ActiveValue, Set};
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::App;
+    use crate::entity::user::{ActiveModel, Model, NO_PASSWORD};
+    use crate::migration::Migrator;
+    use crate::settings::UserSettings;
+
+    async fn connect(place: &TestDatabase) -> Database {
+        let settings: Settings<UserSettings> = load(App::DEFAULTS, Source::default()).unwrap();
+        let mut settings = settings.platform.database;
+        settings.url = Secret::from(place.url());
+        Database::connect::<Migrator>("test", &settings)
+            .await
+            .unwrap()
+    }
+
+    async fn account(database: &Database, name: &str, deleted_at: Option<OffsetDateTime>) -> Model {
+        let now = datetime!(2026-01-01 12:00 UTC);
+        let row = ActiveModel {
+            id: ActiveValue::NotSet,
+            email: Set(name.to_owned()),
+            email_folded: Set(name.to_owned()),
+            full_name: Set(name.to_owned()),
+            password_hash: Set(NO_PASSWORD.to_owned()),
+            role: Set(Role::Student),
+            version: Set(1),
+            created_at: Set(now),
+            updated_at: Set(now),
+            status: Set(deleted_at.map_or(AccountStatus::Active, |_| AccountStatus::Deleted)),
+            token_version: Set(1),
+            deleted_at: Set(deleted_at),
+        };
+        store::insert(database, row).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_deleted_account_is_erased_when_its_time_is_over_and_its_id_is_never_given_again() {
+        let place = TestDatabase::create();
+        let database = connect(&place).await;
+        let now = datetime!(2026-11-22 12:00 UTC);
+        let deleted = |ago| Some(now - Duration::from_secs(ago));
+        let eraser = Eraser {
+            database: database.clone(),
+            erase_after: Duration::from_hours(1),
+        };
+        let kept = account(&database, "in use", None).await;
+        let young = account(&database, "young", deleted(3_599)).await;
+        let old = account(&database, "old", deleted(3_600)).await;
+
+        assert_eq!(eraser.erase(now).await.unwrap(), 1);
+        assert_eq!(eraser.erase(now).await.unwrap(), 0);
+        for (id, is_there) in [(kept.id, true), (young.id, true), (old.id, false)] {
+            let found = store::find(&database, id).await.unwrap();
+            assert_eq!(found.is_some(), is_there, "{id}");
+        }
+        // The erased one was the newest, so its id is the first that could come back.
+        let next = account(&database, "next", None).await;
+        assert!(next.id > old.id, "{} {}", next.id, old.id);
+        database.close().await;
+    }
+
+    #[tokio::test]
+    async fn however_many_there_are_all_are_erased() {
+        let place = TestDatabase::create();
+        let database = connect(&place).await;
+        let now = datetime!(2026-11-22 12:00 UTC);
+        for number in 0..=BATCH {
+            account(&database, &number.to_string(), Some(now)).await;
+        }
+        let eraser = Eraser {
+            database: database.clone(),
+            erase_after: Duration::from_secs(1),
+        };
+        let later = now + Duration::from_secs(1);
+        assert_eq!(eraser.erase(later).await.unwrap(), BATCH + 1);
+        database.close().await;
+    }
+}
