@@ -42,7 +42,10 @@ async fn a_service_without_its_tables_waits_for_them_and_needs_no_restart() {
     let database = TestDatabase::create();
     let launch = service("user")
         .setting("database.url", database.url())
-        .setting("database.migrate_on_start", false);
+        .setting("database.migrate_on_start", false)
+        // The admin is asked for again and again until there is one.
+        .setting("limits.login_per_address.quota", 100_000)
+        .setting("limits.login_per_account.quota", 100_000);
     let user = Running::start(launch).await;
     user.api.get("/health").send().await.expect(200);
     assert_eq!(

@@ -20,7 +20,7 @@ pub(crate) fn course(title: &str, status: &str) -> Value {
 /// Answers as the demo expects when everything is there already.
 pub(crate) fn script(peer: &ScriptedPeer) {
     let account = |role: &str| {
-        json!({"id": 1, "email": "ada@lyceum.test", "full_name": "Ada Student", "role": role,
+        json!({"id": 1, "email": "ada@lyceum.test", "full_name": "Ada Student", "role": role, "status": "active",
                "version": 1, "created_at": "2026-01-02T03:04:05Z"})
     };
     peer.on("POST /auth/login").always_with(|login| {

@@ -46,7 +46,7 @@ async fn a_stream_ends_with_a_word_when_its_token_is_called_in_and_no_other_does
         "revoked_at": "2026-01-02T03:04:05Z", "expires_at": "2999-01-02T03:04:05Z",
     }]);
     let news = Answer::json(200, &json!({"items": items, "next": 3}));
-    platform.users.on("GET /internal/revocations").then(news);
+    platform.users.on("GET /internal/revocations").always(news);
 
     let bye = called_in.next(BOUND).await.unwrap();
     assert_eq!(bye.event.as_deref(), Some("bye"));

@@ -73,7 +73,7 @@ async fn a_body_that_is_too_large_or_too_deep_is_refused_and_the_next_one_taken(
         .expect(400)
         .problem();
     let many = format!("{{\"events\":[{}0]}}", "0,".repeat(500_000));
-    send(many).await.expect(422).problem();
+    send(many).await.expect(400).problem();
     platform.enrols(&platform.person(1), "Logic").await;
 }
 

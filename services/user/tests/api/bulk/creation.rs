@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use lyceum_contracts::event::Event;
 use lyceum_contracts::notification::EventBatch;
 use lyceum_contracts::role::Role;
-use lyceum_contracts::user::AccountStatus;
+use lyceum_contracts::user::{AccountStatus, User};
 use serde_json::json;
 
 use super::{Office, created, faults, invitee, invitees, member, named};
@@ -44,10 +44,7 @@ async fn a_thousand_are_invited_in_the_order_of_the_request() {
         assert_eq!(user.full_name, items[index]["full_name"]);
     }
     let one = office.admin.get(&format!("/users/{}", users[3].id)).await;
-    assert_eq!(
-        one.expect(200).text(),
-        serde_json::to_string(&users[3]).unwrap()
-    );
+    assert_eq!(one.expect(200).json::<User>(), users[3]);
     assert_eq!(office.accounts().await, 1_000);
 
     let before = office.platform.notification.requests().len();
