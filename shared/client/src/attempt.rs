@@ -133,8 +133,10 @@ impl Sending<'_> {
         let whole = pipeline.limits.attempt;
         let limit = whole.min(left);
         if self.call.unhurried {
-            // The permit is given back without a verdict.
-            return self.exchange(admission.endpoint, number, now, limit).await;
+            let result = self.exchange(admission.endpoint, number, now, limit).await;
+            // Merely dropped after so long, the permit would count as that of a call that hung.
+            admission.permit.discard();
+            return result;
         }
         match repeat {
             Some(repeat) => {
