@@ -13,6 +13,7 @@ mod hedges;
 mod letters;
 mod peer;
 mod pitfalls;
+mod polls;
 mod posts;
 mod queue;
 mod retries;
