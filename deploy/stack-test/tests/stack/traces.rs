@@ -159,6 +159,15 @@ fn routes() -> BTreeSet<String> {
     routes
 }
 
+/// The events a stack tells of when it is used as here.
+const EVENTS: [&str; 5] = [
+    "user.registered",
+    "user.updated",
+    "user.deleted",
+    "mailed_link.requested",
+    "enrolment.created",
+];
+
 /// Whether a span's name is on the list of its kind. A route that does not exist is a method alone.
 fn is_known(span: &Span, routes: &BTreeSet<String>) -> bool {
     let name = span.name.as_str();
@@ -173,9 +182,7 @@ fn is_known(span: &Span, routes: &BTreeSet<String>) -> bool {
             (METHODS.contains(&first) && rest.is_empty())
                 || (STATEMENTS.contains(&first) && is_table(rest))
         }
-        Kind::Consumer => {
-            first == "process" && ["user.registered", "enrolment.created"].contains(&rest)
-        }
+        Kind::Consumer => first == "process" && EVENTS.contains(&rest),
         Kind::Internal => INTERNAL.contains(&name),
         Kind::Producer => false,
     }
