@@ -14,6 +14,11 @@ KNOWN = {("PUT", "/users/me/email"): {"password"}, ("PUT", "/users/me/password")
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
+    # Whoever asks must be there to sign in again: their own account has changed meanwhile, as far as its end goes.
+    if (case.method.upper(), case.path) == ("DELETE", "/users/{id}") and names_whoever_asks(case.path_parameters):
+        if "If-Match" in (case.headers or {}):
+            case.headers["If-Match"] = '"another version"'
+        return
     if case.meta is None or case.meta.generation.mode != GenerationMode.POSITIVE:
         return
     headers, query = case.headers or {}, case.query or {}
@@ -27,6 +32,10 @@ def before_call(context, case, kwargs):
     query.pop("cursor", None)
     # The new one is the old one, so that whoever asks can sign in again.
     choose(case.body, KNOWN.get((case.method.upper(), case.path), set()))
+
+
+def names_whoever_asks(path_parameters):
+    return str((path_parameters or {}).get("id")).lower() == os.environ["LYCEUM_ID"]
 
 
 def choose(body, known):
