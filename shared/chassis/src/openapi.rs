@@ -97,6 +97,9 @@ fn add_failures(operation: &mut Operation) {
     if parameters(operation).any(|parameter| parameter.parameter_in == ParameterIn::Query) {
         kinds.extend([ProblemKind::MalformedRequest, ProblemKind::ValidationError]);
     }
+    if parameters(operation).any(|parameter| parameter.name == "cursor") {
+        kinds.push(ProblemKind::InvalidCursor);
+    }
     if is_keyed(operation) {
         kinds.extend([
             ProblemKind::MalformedRequest,
@@ -229,7 +232,7 @@ impl IntoParams for WindowQuery {
             parameter(
                 "cursor",
                 string(),
-                "`next_cursor` of the page before; not with `skip`",
+                "`next_cursor` of the page before, with the same filters and order; not with `skip`",
             ),
         ]
     }

@@ -16,4 +16,7 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Opaque; pass it as `cursor` to go on. `null` on the last page.
     pub next_cursor: Option<String>,
+    /// Rows on all pages together, if it was asked for with `include_total=true`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
 }

@@ -79,6 +79,8 @@ macro_rules! kinds {
 kinds! {
     /// The body is not JSON, or the request is not HTTP as it should be.
     MalformedRequest = 400 "malformed-request" "The request cannot be read";
+    /// The cursor was altered, or comes from a list with other filters or another order; begin without one.
+    InvalidCursor = 400 "invalid-cursor" "The cursor is not one of this list";
     /// No token, or one that does not count.
     Unauthenticated = 401 "unauthenticated" "Valid credentials are needed";
     /// E-mail address and password do not belong together.

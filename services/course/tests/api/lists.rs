@@ -36,13 +36,15 @@ async fn the_public_list_is_read_page_by_page_and_holds_no_drafts() {
         let page: Page<Course> = answer.json();
         seen.extend(page.items.iter().map(|course| course.id.get()));
         let Some(cursor) = page.next_cursor else {
-            assert_eq!(answer.header("link"), None);
+            let first = "</courses?limit=2>; rel=\"first\"";
+            assert_eq!(answer.header("link"), Some(first));
             break;
         };
         path = format!("/courses?cursor={cursor}&limit=2");
-        assert_eq!(
-            answer.header("link"),
-            Some(format!("<{path}>; rel=\"next\"").as_str())
+        let link = answer.header("link").unwrap();
+        assert!(
+            link.starts_with(&format!("<{path}>; rel=\"next\"")),
+            "{link}"
         );
     }
     assert_eq!(seen, published);
@@ -63,8 +65,6 @@ async fn a_window_that_cannot_be_is_refused_never_bent() {
             "skip=-1",
             "skip=10001",
             "skip=abc",
-            "cursor=abc",
-            "cursor=",
             "limit=1&limit=9",
             "offset=3",
             "skip=1&cursor=YWZ0ZXI6MQ",
@@ -75,6 +75,13 @@ async fn a_window_that_cannot_be_is_refused_never_bent() {
                 .expect(422)
                 .problem();
             assert!(!problem.errors.is_empty(), "{query}");
+        }
+        for cursor in ["abc", "", "YWZ0ZXI6MQ"] {
+            let answer = ada.get(&format!("{path}?cursor={cursor}")).await;
+            assert_eq!(
+                answer.expect(400).problem().r#type,
+                "/problems/invalid-cursor"
+            );
         }
         ada.get(&format!("{path}?limit=1000&skip=10000"))
             .await

@@ -115,7 +115,7 @@ async fn a_page_that_cannot_be_is_refused_by_the_name_of_its_parameter() {
         ("limit=1&limit=9", "?limit"),
         ("skip=-1", "?skip"),
         ("skip=10001", "?skip"),
-        ("cursor=abc", "?cursor"),
+        ("cursor=abc&unread=maybe", "?unread"),
         ("skip=0&cursor=YWZ0ZXI6MQ", "?cursor"),
         ("unread=maybe", "?unread"),
         ("unread=true&unread=false", "?unread"),
@@ -124,6 +124,12 @@ async fn a_page_that_cannot_be_is_refused_by_the_name_of_its_parameter() {
         let problem = answer.expect(422).problem();
         assert_eq!(problem.errors[0].pointer, pointer, "{query}");
     }
+    let problem = ada
+        .get("/notifications?cursor=abc")
+        .await
+        .expect(400)
+        .problem();
+    assert_eq!(problem.r#type, "/problems/invalid-cursor");
 }
 
 #[tokio::test]

@@ -59,8 +59,9 @@ async fn a_cursor_walks_over_all_of_them_once() {
             break;
         };
         path = format!("/users?limit=2&cursor={cursor}");
-        let link = format!("</users?cursor={cursor}&limit=2>; rel=\"next\"");
-        assert_eq!(answer.header("link"), Some(link.as_str()));
+        let link = answer.header("link").unwrap();
+        let next = format!("</users?cursor={cursor}&limit=2>; rel=\"next\"");
+        assert!(link.starts_with(&next), "{link}");
         // Somebody who registers meanwhile comes last and moves nobody.
         platform
             .registers(&format!("late{}@example.org", walked.len()))

@@ -13,6 +13,8 @@ use lyceum_contracts::problem::Fault;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::cursor::List;
+
 /// A rule of the domain that a value broke: the message is for people, the code for programs.
 pub trait Rule: Display {
     /// A stable word such as `too_long`.
@@ -58,6 +60,8 @@ pub struct Fields {
     faults: Vec<Fault>,
     /// Those of items that were handed out, told here only if the request is refused as a whole.
     of_items: Vec<Fault>,
+    /// The list a cursor among the values must be of.
+    list: Option<List>,
 }
 
 /// How many unknown fields of one object are named, and how much of a name: an answer stays
@@ -73,16 +77,27 @@ impl Fields {
             place: String::new(),
             faults: Vec::new(),
             of_items: Vec::new(),
+            list: None,
         }
     }
 
-    pub(super) fn of_query(values: Map<String, Value>) -> Self {
+    /// `path` is whose parameters they are.
+    pub(super) fn of_query(path: &str, values: Map<String, Value>) -> Self {
+        let texts = || {
+            values
+                .iter()
+                .filter_map(|(name, value)| Some((&**name, value.as_str()?)))
+        };
+        let list = values
+            .contains_key("cursor")
+            .then(|| List::new(path, texts()));
         Self {
             values,
             origin: Origin::Query,
             place: String::new(),
             faults: Vec::new(),
             of_items: Vec::new(),
+            list,
         }
     }
 
@@ -162,6 +177,16 @@ impl Fields {
             }
             Some(value) => self.parsed(name, value, parse).map(Change::Set),
         }
+    }
+
+    /// Whether a field is there that nobody has taken yet.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
+    /// The list that a cursor of this request must be of; for whoever reads the cursor.
+    pub(super) fn cursor_list(&mut self) -> Option<List> {
+        self.list.take()
     }
 
     /// Every field that nobody has taken yet, as it is.

@@ -5,6 +5,7 @@
 
 mod answer;
 mod body;
+mod cursor;
 mod fields;
 mod json;
 mod no_body;
@@ -13,6 +14,7 @@ mod path;
 mod precondition;
 mod problem;
 mod query;
+mod sorted;
 
 pub use self::answer::Answer;
 pub use self::body::{Body, BodyLimit, parse_line};
@@ -20,8 +22,9 @@ pub(crate) use self::fields::expectation;
 pub use self::fields::{Change, Fields, FromFields, Rule};
 pub use self::no_body::NoBody;
 pub(crate) use self::page::MAX_SKIP;
-pub use self::page::{Window, page};
+pub use self::page::{Window, page, page_of};
 pub use self::path::Id;
 pub use self::precondition::{IfMatch, IfNoneMatch, etag};
 pub use self::problem::ApiError;
 pub use self::query::Query;
+pub use self::sorted::{Position, Sort, SortField, Sorted};

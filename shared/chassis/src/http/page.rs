@@ -1,39 +1,42 @@
 //! `skip`, `limit` and `cursor` of a list, and the answer with its `Link`.
 //!
 //! `skip` and `limit` are the guide's; a cursor is opaque to the caller and says after which row
-//! to go on (keyset), so that deep pages cost what the first one does. Every list that uses it is
-//! ordered by its id.
+//! to go on (keyset), so that deep pages cost what the first one does, and rows that come or go
+//! meanwhile move no other. A list by id has an id for its position; one that its caller may sort
+//! has a [`Position`](super::Position), see [`Sorted`](super::Sorted).
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lyceum_contracts::page::{DEFAULT_LIMIT, MAX_LIMIT, Page};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
+use super::cursor::{self, List};
 use super::fields::{Fields, FromFields, Rule};
 
 /// The deepest `skip`; deeper pages are reached by cursor, which does not read what it skips.
 pub(crate) const MAX_SKIP: u64 = 10_000;
+/// A cursor that is not one of the list; by itself this fault is a problem of its own.
+pub(super) const INVALID_CURSOR: &str = "invalid_cursor";
 
-/// Which part of a list is asked for.
+/// Which part of a list is asked for. `P` is what its rows are ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
+pub struct Window<P = i64> {
     /// Rows to leave out from the start.
     pub skip: u64,
-    /// Leave out rows up to and including this id.
-    pub after: Option<i64>,
+    /// Leave out rows up to and including this one.
+    pub after: Option<P>,
     /// The most rows to answer with, 1 to [`MAX_LIMIT`].
     pub limit: u64,
 }
 
 #[derive(Debug, thiserror::Error)]
-enum WindowRule {
+pub(super) enum WindowRule {
     #[error("must be from 1 to {MAX_LIMIT}")]
     Limit,
     #[error("must be from 0 to {MAX_SKIP}; use `cursor` to go deeper")]
     Skip,
-    #[error("is not a cursor of this list")]
+    #[error("is not a cursor of this list with these filters and this order; begin without one")]
     Cursor,
 }
 
@@ -41,12 +44,12 @@ impl Rule for WindowRule {
     fn code(&self) -> &'static str {
         match self {
             Self::Limit | Self::Skip => "out_of_range",
-            Self::Cursor => "invalid_cursor",
+            Self::Cursor => INVALID_CURSOR,
         }
     }
 }
 
-impl FromFields for Window {
+impl<P: DeserializeOwned> FromFields for Window<P> {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let limit = fields.optional("limit", |limit: i64| {
             u64::try_from(limit)
@@ -54,58 +57,102 @@ impl FromFields for Window {
                 .filter(|limit| (1..=MAX_LIMIT).contains(limit))
                 .ok_or(WindowRule::Limit)
         });
+        let skips = fields.has("skip");
         let skip = fields.optional("skip", |skip: i64| {
             u64::try_from(skip)
                 .ok()
                 .filter(|skip| *skip <= MAX_SKIP)
                 .ok_or(WindowRule::Skip)
         });
-        let after = fields.optional("cursor", |cursor: String| {
-            decode(&cursor).ok_or(WindowRule::Cursor)
-        });
-        let (limit, skip, after) = (limit?, skip?, after?);
-        if skip.is_some() && after.is_some() {
+        let list = fields.cursor_list();
+        if skips && fields.has("cursor") {
             fields.fault("cursor", "exclusive", "cannot stand beside `skip`");
-            return None;
         }
+        let after = fields.optional("cursor", |cursor: String| {
+            let position = list.and_then(|list| list.open(&cursor));
+            position.ok_or(WindowRule::Cursor)
+        });
         Some(Self {
-            skip: skip.unwrap_or(0),
-            after,
-            limit: limit.unwrap_or(DEFAULT_LIMIT),
+            limit: limit?.unwrap_or(DEFAULT_LIMIT),
+            skip: skip?.unwrap_or(0),
+            after: after?,
         })
     }
 }
 
-impl Window {
+impl<P> Window<P> {
     /// Rows to read: one more than asked for tells whether there is a next page.
     pub fn rows(&self) -> u64 {
         self.limit + 1
     }
 }
 
-/// Answers with one page. `rows` were read with [`Window::rows`]; `id` is what they are ordered by.
-pub fn page<R, T: Serialize>(
+/// Answers with one page. `rows` were read with [`Window::rows`]; `position` is what they are
+/// ordered by.
+pub fn page<P: Serialize, R, T: Serialize>(
     request: &HttpRequest,
-    window: Window,
+    window: Window<P>,
+    rows: Vec<R>,
+    position: impl Fn(&R) -> P,
+    item: impl FnMut(R) -> T,
+) -> HttpResponse {
+    page_of(None, request, window, rows, position, item)
+}
+
+/// As [`page`], with the number of rows on all pages if the caller asked for it.
+pub fn page_of<P: Serialize, R, T: Serialize>(
+    total: Option<u64>,
+    request: &HttpRequest,
+    window: Window<P>,
     mut rows: Vec<R>,
-    id: impl Fn(&R) -> i64,
+    position: impl Fn(&R) -> P,
     item: impl FnMut(R) -> T,
 ) -> HttpResponse {
     let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
     let more = rows.len() > limit;
     rows.truncate(limit);
-    let next_cursor = rows.last().filter(|_| more).map(|row| encode(id(row)));
+    let last = rows.last().filter(|_| more).map(position);
+    let next_cursor = last.map(|last| list_of(request).seal(&last));
+    let links = links(
+        request,
+        limit,
+        window.skip > 0 || window.after.is_some(),
+        next_cursor.as_deref(),
+    );
     let mut answer = HttpResponse::Ok();
-    if let Some(cursor) = &next_cursor {
-        let path = request.path();
-        let filters = filters(request.query_string());
-        let next = format!("<{path}?{filters}cursor={cursor}&limit={limit}>; rel=\"next\"");
-        answer.insert_header((header::LINK, next));
+    if !links.is_empty() {
+        answer.insert_header((header::LINK, links));
     }
     answer.json(Page {
         items: rows.into_iter().map(item).collect(),
         next_cursor,
+        total,
     })
+}
+
+/// `Link` (RFC 8288): the next page if there is one, and the first from any other.
+fn links(request: &HttpRequest, limit: usize, is_later: bool, next_cursor: Option<&str>) -> String {
+    let path = request.path();
+    let filters = filters(request.query_string());
+    let mut links = Vec::new();
+    if let Some(cursor) = next_cursor {
+        links.push(format!(
+            "<{path}?{filters}cursor={cursor}&limit={limit}>; rel=\"next\""
+        ));
+    }
+    if is_later {
+        links.push(format!("<{path}?{filters}limit={limit}>; rel=\"first\""));
+    }
+    links.join(", ")
+}
+
+/// The list a request asks for a part of.
+fn list_of(request: &HttpRequest) -> List {
+    // It was read before, so it can be read.
+    let query: Vec<(String, String)> =
+        serde_urlencoded::from_str(request.query_string()).unwrap_or_default();
+    let parameters = query.iter().map(|(name, value)| (&**name, &**value));
+    List::new(request.path(), parameters)
 }
 
 /// The parameters that choose rows, as they were sent: the next page is one of the same list.
@@ -114,45 +161,21 @@ fn filters(query: &str) -> String {
         .split('&')
         .filter(|pair| {
             let name = pair.split('=').next().unwrap_or_default();
-            !matches!(name, "" | "skip" | "limit" | "cursor")
+            !name.is_empty() && !cursor::is_of_the_window(name)
         })
         .fold(String::new(), |kept, pair| kept + pair + "&")
-}
-
-fn encode(id: i64) -> String {
-    URL_SAFE_NO_PAD.encode(format!("after:{id}"))
-}
-
-fn decode(cursor: &str) -> Option<i64> {
-    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-    std::str::from_utf8(&bytes)
-        .ok()?
-        .strip_prefix("after:")?
-        .parse()
-        .ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn the_next_page_keeps_the_filters_of_this_one() {
         assert_eq!(
-            filters("limit=2&unread=true&skip=4&q=a%26b"),
+            filters("limit=2&unread=true&skip=4&q=a%26b&include_total=true"),
             "unread=true&q=a%26b&"
         );
         assert_eq!(filters(""), "");
-    }
-
-    proptest! {
-        #[test]
-        fn a_cursor_reads_back_and_nothing_else_does(id in any::<i64>(), noise in ".{0,30}") {
-            prop_assert_eq!(decode(&encode(id)), Some(id));
-            if let Some(read) = decode(&noise) {
-                prop_assert_eq!(encode(read), noise);
-            }
-        }
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::ApiError;
 use super::fields::{Fields, FromFields};
+use super::page::INVALID_CURSOR;
 
 /// A request's query parameters, parsed.
 ///
@@ -21,11 +22,11 @@ impl<T: FromFields> FromRequest for Query<T> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parse(request.query_string()).map(Self))
+        ready(parse(request.path(), request.query_string()).map(Self))
     }
 }
 
-fn parse<T: FromFields>(query: &str) -> Result<T, ApiError> {
+fn parse<T: FromFields>(path: &str, query: &str) -> Result<T, ApiError> {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
         .map_err(|_| ApiError::of(ProblemKind::MalformedRequest).detail("the query is not one"))?;
     let mut values = Map::new();
@@ -39,7 +40,16 @@ fn parse<T: FromFields>(query: &str) -> Result<T, ApiError> {
         }
         values.insert(name, Value::String(value));
     }
-    Fields::of_query(values).read().map_err(ApiError::faults)
+    Fields::of_query(path, values).read().map_err(refused)
+}
+
+/// A cursor gone wrong is no fault in the meaning of a request, and its caller begins anew: 400.
+fn refused(faults: Vec<Fault>) -> ApiError {
+    if faults.iter().all(|fault| fault.code == INVALID_CURSOR) {
+        ApiError::of(ProblemKind::InvalidCursor).naming(faults)
+    } else {
+        ApiError::faults(faults)
+    }
 }
 
 #[cfg(test)]
@@ -72,10 +82,10 @@ mod tests {
             ("7", "7"),
             ("null", "null"),
         ] {
-            let search = parse::<Search>(&format!("q={sent}&limit=5")).unwrap();
+            let search = parse::<Search>("/", &format!("q={sent}&limit=5")).unwrap();
             assert_eq!((search.q.as_str(), search.limit), (text, 5));
         }
-        let error = parse::<Search>("q=x&limit=many").err().unwrap();
+        let error = parse::<Search>("/", "q=x&limit=many").err().unwrap();
         assert_eq!(error.problem().errors[0].detail, "must be u8");
     }
 }

@@ -215,7 +215,7 @@ async fn windows_out_of_range_are_refused_and_never_clamped() {
         ("skip=-1", "?skip"),
         ("skip=10001", "?skip"),
         ("skip=1&cursor=YWZ0ZXI6MQ", "?cursor"),
-        ("cursor=!!", "?cursor"),
+        ("cursor=!!&limit=0", "?limit"),
         ("limit=1&limit=9", "?limit"),
         ("colour=red", "?colour"),
     ] {
@@ -226,6 +226,32 @@ async fn windows_out_of_range_are_refused_and_never_clamped() {
             .await
             .expect(422);
         assert_eq!(answer.problem().errors[0].pointer, pointer, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_that_was_altered_or_is_of_another_list_is_a_problem_of_its_own() {
+    let bakery = open();
+    let first = bakery.client().get("/loaves").send().await.expect(200);
+    let page: lyceum_contracts::page::Page<i64> = first.json();
+    let cursor = page.next_cursor.unwrap();
+    let altered = |at: usize| {
+        let mut bytes = cursor.clone().into_bytes();
+        bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+        String::from_utf8(bytes).unwrap()
+    };
+    let bad = ["!!", "", "YWZ0ZXI6MQ", &cursor[1..]].map(str::to_owned);
+    for cursor in (0..cursor.len()).map(altered).chain(bad) {
+        let path = format!("/loaves?cursor={cursor}");
+        let problem = bakery
+            .client()
+            .get(&path)
+            .send()
+            .await
+            .expect(400)
+            .problem();
+        assert_eq!(problem.r#type, "/problems/invalid-cursor", "{cursor}");
+        assert_eq!(problem.errors[0].pointer, "?cursor");
     }
 }
 
