@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
-use crate::cache::{Lookup, Reading};
+use crate::cache::{Freshness, Lookup, Reading};
 use crate::error::Malformation;
 use crate::events::Event;
 use crate::{ClientError, Upstream};
@@ -50,7 +50,10 @@ impl Upstream {
     /// A read that may be answered by an answer of before: see
     /// [`CacheSettings`](crate::CacheSettings).
     pub fn get_cached(&self, operation: &'static str, path: impl Into<String>) -> CachedCall<'_> {
-        CachedCall(self.get(operation, path))
+        CachedCall {
+            call: self.get(operation, path),
+            freshness: Freshness::Kept,
+        }
     }
 
     /// A POST that is not sent twice unless it says why it may be.
@@ -137,18 +140,27 @@ impl Call<'_> {
 
 /// A read that a kept answer may do for, if the upstream's settings keep any.
 #[must_use = "a call does nothing until it is awaited"]
-pub struct CachedCall<'a>(Call<'a>);
+pub struct CachedCall<'a> {
+    call: Call<'a>,
+    freshness: Freshness,
+}
 
 impl CachedCall<'_> {
+    /// Whether a kept answer that is fresh will do.
+    pub fn with(mut self, freshness: Freshness) -> Self {
+        self.freshness = freshness;
+        self
+    }
+
     /// The answer as JSON, and how old it is.
     ///
     /// # Errors
     /// [`ClientError`], when the peer failed and there is no answer that may stand in.
     pub async fn read<T: DeserializeOwned>(self) -> Result<Reading<T>, ClientError> {
-        let Self(call) = &self;
+        let Self { call, freshness } = &self;
         let pipeline = call.upstream.0.pipeline.load_full();
         let Some(cache) = &pipeline.cache else {
-            return self.0.json().await.map(Reading::new);
+            return self.call.json().await.map(Reading::new);
         };
         let deadline = pipeline.deadline(Instant::now());
         let ask = async || {
@@ -160,15 +172,16 @@ impl CachedCall<'_> {
         // Boxed: what moka needs to wait for others is ten times the rest of a call.
         let mut answer = Box::pin(async {
             let patience = pipeline.limits.attempt / 2;
-            let answer = cache.read(&call.path, deadline, patience, ask).await;
+            let answer = cache
+                .read(&call.path, *freshness, deadline, patience, ask)
+                .await;
             let lookup = answer
                 .as_ref()
                 .map_or(Lookup::Failed, |(_, lookup)| *lookup);
             Span::current().record("lyceum.cache", lookup.word());
             call.upstream.0.observer.tell(&Event::Cache { lookup });
             let (reading, _) = answer?;
-            let Reading { value, age, stale } = reading;
-            parse(&value).map(|value| Reading { value, age, stale })
+            parse(&reading.value).map(|value| reading.map(|_| value))
         });
         call.watched(answer.as_mut()).await
     }

@@ -5,41 +5,61 @@ use lyceum_contracts::ids::UserId;
 use lyceum_contracts::notification::{EventBatch, EventReceipt};
 use lyceum_contracts::page::{MAX_LIMIT, Page};
 
-use crate::{ClientError, Identity, Reading, SettingsError, Upstream, UpstreamSettings};
+use crate::{ClientError, Freshness, Identity, Reading, SettingsError, Upstream, UpstreamSettings};
 
 /// The course service, as its peers call it. Cheap to clone; clones share connections and breaker.
 #[derive(Debug, Clone)]
-pub struct CourseClient(Upstream);
+pub struct CourseClient {
+    upstream: Upstream,
+    freshness: Freshness,
+}
 
 impl CourseClient {
     /// Checks the settings and prepares the connection pool; sends nothing.
     pub fn new(settings: &UpstreamSettings, identity: &Identity) -> Result<Self, SettingsError> {
-        Upstream::new("course", settings, identity).map(Self)
+        Upstream::new("course", settings, identity).map(Self::from)
     }
 
     /// The policies and their state, for the operations listener.
     pub fn upstream(&self) -> &Upstream {
-        &self.0
+        &self.upstream
+    }
+
+    /// The same client, whose reads take kept answers or not.
+    #[must_use]
+    pub fn reading(&self, freshness: Freshness) -> Self {
+        Self {
+            upstream: self.upstream.clone(),
+            freshness,
+        }
     }
 
     /// Tells of events, at most [`MAX_BATCH`](lyceum_contracts::event::MAX_BATCH) at a time. Each
     /// has its effect once, however often it is told.
     pub async fn publish(&self, batch: &EventBatch) -> Result<EventReceipt, ClientError> {
-        let call = self.0.post("course.publish", "/internal/events", batch);
+        let call = self
+            .upstream
+            .post("course.publish", "/internal/events", batch);
         call.keyed().json().await
     }
 
     /// The courses somebody is enrolled in: the first page of the largest size, 1000 courses.
-    pub async fn enrolments_of(&self, user: UserId) -> Result<Vec<EnrolledCourse>, ClientError> {
+    /// They may be as old as the section `cache` of the upstream allows.
+    pub async fn enrolments_of(
+        &self,
+        user: UserId,
+    ) -> Result<Reading<Vec<EnrolledCourse>>, ClientError> {
         let path = format!("/users/{user}/courses?limit={MAX_LIMIT}");
-        let call = self.0.get("course.enrolments_of", path);
-        call.json().await.map(|page: Page<_>| page.items)
+        let call = self.upstream.get_cached("course.enrolments_of", path);
+        let page: Reading<Page<_>> = call.with(self.freshness).read().await?;
+        Ok(page.map(|page| page.items))
     }
 
     /// Somebody's figures, which may be as old as the section `cache` of the upstream allows.
     pub async fn stats_of(&self, user: UserId) -> Result<Reading<UserStats>, ClientError> {
-        self.0
+        self.upstream
             .get_cached("course.stats_of", format!("/users/{user}/stats"))
+            .with(self.freshness)
             .read()
             .await
     }
@@ -47,6 +67,9 @@ impl CourseClient {
 
 impl From<Upstream> for CourseClient {
     fn from(upstream: Upstream) -> Self {
-        Self(upstream)
+        Self {
+            upstream,
+            freshness: Freshness::Kept,
+        }
     }
 }

@@ -29,7 +29,7 @@
 //! 1. an INTERNAL span for the logical call, such as `course.enrolments_of`;
 //! 2. **cache and single flight**, where the operation allows it and the settings keep answers: a
 //!    fresh one is given unasked, of many callers one asks, and an old one stands in for a peer
-//!    that fails. [`Reading`] tells how old it is;
+//!    that fails. [`Reading`] tells how old it is, and [`Freshness::Anew`] asks all the same;
 //! 3. a **total deadline**: this upstream's own, or what is left of the request that is being
 //!    answered ([`Deadline::current`](lyceum_resilience::deadline::Deadline::current)) less a
 //!    margin, whichever is sooner; with less than 5 ms left nothing is sent;
@@ -142,7 +142,7 @@ pub mod testing;
 mod upstream;
 mod user;
 
-pub use cache::{CacheSettings, Lookup, Reading};
+pub use cache::{CacheSettings, Freshness, Lookup, Reading};
 pub use call::{CachedCall, Call};
 pub use course::CourseClient;
 pub use endpoint::BreakerReport;

@@ -3,22 +3,34 @@
 use lyceum_contracts::ids::UserId;
 use lyceum_contracts::notification::{EventBatch, EventReceipt, UnreadCount};
 
-use crate::{ClientError, Identity, SettingsError, Upstream, UpstreamSettings};
+use crate::{ClientError, Freshness, Identity, Reading, SettingsError, Upstream, UpstreamSettings};
 
 /// The notification service, as its peers call it. Cheap to clone; clones share connections and
 /// breaker.
 #[derive(Debug, Clone)]
-pub struct NotificationClient(Upstream);
+pub struct NotificationClient {
+    upstream: Upstream,
+    freshness: Freshness,
+}
 
 impl NotificationClient {
     /// Checks the settings and prepares the connection pool; sends nothing.
     pub fn new(settings: &UpstreamSettings, identity: &Identity) -> Result<Self, SettingsError> {
-        Upstream::new("notification", settings, identity).map(Self)
+        Upstream::new("notification", settings, identity).map(Self::from)
     }
 
     /// The policies and their state, for the operations listener.
     pub fn upstream(&self) -> &Upstream {
-        &self.0
+        &self.upstream
+    }
+
+    /// The same client, whose reads take kept answers or not.
+    #[must_use]
+    pub fn reading(&self, freshness: Freshness) -> Self {
+        Self {
+            upstream: self.upstream.clone(),
+            freshness,
+        }
     }
 
     /// Tells of events, at most [`MAX_BATCH`](lyceum_contracts::event::MAX_BATCH) at a time. Each
@@ -30,18 +42,26 @@ impl NotificationClient {
         call.keyed().json().await
     }
 
-    /// How many notifications somebody has not read.
-    pub async fn unread_count_of(&self, user: UserId) -> Result<UnreadCount, ClientError> {
+    /// How many notifications somebody has not read, as old as the section `cache` of the upstream
+    /// allows.
+    pub async fn unread_count_of(
+        &self,
+        user: UserId,
+    ) -> Result<Reading<UnreadCount>, ClientError> {
         let path = format!("/internal/users/{user}/unread-count");
-        self.0
-            .get("notification.unread_count_of", path)
-            .json()
+        self.upstream
+            .get_cached("notification.unread_count_of", path)
+            .with(self.freshness)
+            .read()
             .await
     }
 }
 
 impl From<Upstream> for NotificationClient {
     fn from(upstream: Upstream) -> Self {
-        Self(upstream)
+        Self {
+            upstream,
+            freshness: Freshness::Kept,
+        }
     }
 }

@@ -9,7 +9,7 @@
 mod settings;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use lyceum_resilience::InvalidSetting;
@@ -27,6 +27,20 @@ pub struct Reading<T> {
     pub age: Duration,
     /// Whether it is older than it should be, because the peer cannot be asked.
     pub stale: bool,
+    /// When the peer said so, if that was for an earlier call: the same at every look, as `age` is
+    /// not.
+    pub kept_since: Option<SystemTime>,
+}
+
+/// What a read that a kept answer may do for does with one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Freshness {
+    /// Takes it while it is fresh.
+    #[default]
+    Kept,
+    /// Asks the peer all the same. Of several who do so at once, one asks for all; and when the
+    /// peer fails, the kept answer stands in as ever.
+    Anew,
 }
 
 impl<T> Reading<T> {
@@ -36,6 +50,23 @@ impl<T> Reading<T> {
             value,
             age: Duration::ZERO,
             stale: false,
+            kept_since: None,
+        }
+    }
+
+    /// The same with a part of its value, or something made of it.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Reading<U> {
+        let Self {
+            value,
+            age,
+            stale,
+            kept_since,
+        } = self;
+        Reading {
+            value: change(value),
+            age,
+            stale,
+            kept_since,
         }
     }
 }
@@ -74,6 +105,7 @@ impl Lookup {
 struct Kept {
     body: Bytes,
     at: Instant,
+    since: SystemTime,
 }
 
 /// What the last time of asking brought.
@@ -119,6 +151,7 @@ impl Cache {
     pub(crate) async fn read(
         &self,
         path: &str,
+        freshness: Freshness,
         deadline: Deadline,
         patience: Duration,
         ask: impl AsyncFn() -> Result<Bytes, ClientError>,
@@ -132,7 +165,7 @@ impl Cache {
                     let before = self.outcomes.get(path).await;
                     Arc::new(Outcome::new(before.as_deref(), ask().await))
                 },
-                |outcome| !self.is_fresh(outcome, began),
+                |outcome| !self.will_do(outcome, freshness, began),
             );
             let looked = tokio::time::timeout_at(deadline.instant(), look).await;
             let outcome = if let Ok(entry) = looked {
@@ -154,10 +187,11 @@ impl Cache {
         }
     }
 
-    fn is_fresh(&self, outcome: &Outcome, now: Instant) -> bool {
-        match outcome {
-            Outcome::Good(kept) => kept.age(now) < self.fresh,
-            Outcome::Failed(..) => false,
+    fn will_do(&self, outcome: &Outcome, freshness: Freshness, now: Instant) -> bool {
+        match (outcome, freshness) {
+            (Outcome::Good(kept), Freshness::Kept) => kept.age(now) < self.fresh,
+            (Outcome::Good(kept), Freshness::Anew) => kept.at >= now,
+            (Outcome::Failed(..), _) => false,
         }
     }
 
@@ -174,6 +208,7 @@ impl Cache {
             value: kept.body.clone(),
             age: kept.age(now),
             stale: true,
+            kept_since: Some(kept.since),
         };
         Ok((reading, Lookup::Stale))
     }
@@ -183,8 +218,11 @@ impl Outcome {
     fn new(before: Option<&Self>, answer: Result<Bytes, ClientError>) -> Self {
         let failure = match answer {
             Ok(body) => {
-                let at = Instant::now();
-                return Self::Good(Kept { body, at });
+                return Self::Good(Kept {
+                    body,
+                    at: Instant::now(),
+                    since: SystemTime::now(),
+                });
             }
             Err(failure) => failure,
         };
@@ -218,6 +256,7 @@ impl Kept {
             value: self.body.clone(),
             age: self.age(now),
             stale: false,
+            kept_since: (lookup == Lookup::Fresh).then_some(self.since),
         };
         (reading, lookup)
     }

@@ -33,7 +33,7 @@ async fn a_list_is_unwrapped_from_its_page() {
         &json!({"items": [course], "next_cursor": null}),
     )]);
     let courses = client(&peer, |_| {}).enrolments_of(ada()).await.unwrap();
-    assert_eq!(courses[0].title, "Logic");
+    assert_eq!(courses.value[0].title, "Logic");
     let asked = format!("GET /users/{}/courses?limit=1000 HTTP/1.1", ada());
     assert_eq!(peer.requests()[0].line, asked);
 }

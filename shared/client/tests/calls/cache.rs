@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lyceum_client::testing::{Act, Script};
-use lyceum_client::{ClientError, CourseClient, Event, Lookup, UpstreamSettings};
+use lyceum_client::{ClientError, CourseClient, Event, Freshness, Lookup, UpstreamSettings};
 use lyceum_resilience::deadline::{Deadline, Instant};
 use serde_json::json;
 use tokio::time::advance;
@@ -52,6 +52,28 @@ async fn a_fresh_answer_is_given_without_asking_and_tells_its_age() {
     assert_eq!(courses.stats_of(ada()).await.unwrap().value.enrolled, 2);
     assert_eq!(peer.sent().len(), 2);
     let told = [Lookup::Asked, Lookup::Fresh, Lookup::Asked];
+    assert_eq!(lookups(&peer), told);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_wants_it_anew_has_the_peer_asked_and_the_answer_kept() {
+    let peer = Script::new([enrolled(1), enrolled(2), Act::status(500)]);
+    let courses = client(&peer);
+    let anew = courses.reading(Freshness::Anew);
+    let first = courses.stats_of(ada()).await.unwrap();
+    advance(SECOND).await;
+    let second = anew.stats_of(ada()).await.unwrap();
+    assert_eq!((first.value.enrolled, second.value.enrolled), (1, 2));
+    assert_eq!((first.kept_since, second.kept_since), (None, None));
+    advance(SECOND).await;
+    let kept = courses.stats_of(ada()).await.unwrap();
+    assert_eq!((kept.value.enrolled, kept.age), (2, SECOND));
+    advance(SECOND).await;
+    let stands_in = anew.stats_of(ada()).await.unwrap();
+    assert!(stands_in.stale);
+    assert_eq!(kept.kept_since, stands_in.kept_since);
+    assert!(kept.kept_since.is_some(), "the same at every look");
+    let told = [Lookup::Asked, Lookup::Asked, Lookup::Fresh, Lookup::Stale];
     assert_eq!(lookups(&peer), told);
 }
 

@@ -64,6 +64,7 @@ impl Fields {
             place: place + "/",
             faults: Vec::new(),
             of_items: Vec::new(),
+            list: None,
         };
         item.read()
     }
