@@ -37,17 +37,14 @@ impl NotificationClient {
     /// has its effect once, however often it is told.
     pub async fn publish(&self, batch: &EventBatch) -> Result<EventReceipt, ClientError> {
         let call = self
-            .0
+            .upstream
             .post("notification.publish", "/internal/events", batch);
         call.keyed().json().await
     }
 
     /// How many notifications somebody has not read, as old as the section `cache` of the upstream
     /// allows.
-    pub async fn unread_count_of(
-        &self,
-        user: UserId,
-    ) -> Result<Reading<UnreadCount>, ClientError> {
+    pub async fn unread_count_of(&self, user: UserId) -> Result<Reading<UnreadCount>, ClientError> {
         let path = format!("/internal/users/{user}/unread-count");
         self.upstream
             .get_cached("notification.unread_count_of", path)

@@ -13,7 +13,7 @@ use crate::ids::{SessionId, UserId};
 use crate::role::Role;
 use crate::schema;
 
-pub use self::overview::{Degraded, Overview};
+pub use self::overview::{Degraded, Overview, OverviewParts, PartAge};
 
 /// The most ids one `POST /internal/users/lookup` may ask for.
 pub const MAX_LOOKUP: usize = 200;

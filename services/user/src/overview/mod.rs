@@ -2,5 +2,6 @@
 
 mod gather;
 pub(crate) mod handlers;
+mod query;
 
 pub(crate) use self::gather::OverviewError;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use lyceum_contracts::user::Overview;
+use lyceum_contracts::user::{Overview, PartAge};
 use lyceum_testing::PATIENCE;
 use lyceum_testing::http::Response;
 use lyceum_testing::peer::{Answer, DownPeer, Gate};
@@ -169,7 +169,72 @@ async fn figures_that_are_fresh_are_not_asked_for_again() {
             .filter(|request| request.path.contains(end))
             .count()
     };
-    assert_eq!((asked("/stats"), asked("/courses")), (1, 3));
+    assert_eq!((asked("/stats"), asked("/courses")), (1, 1));
+}
+
+/// Both peers' answers are kept for a minute.
+fn kept_for_a_minute() -> Platform {
+    let platform = Platform::with(|settings| {
+        let upstreams = &mut settings.service.upstreams;
+        upstreams.course.cache.fresh_ms = 60_000;
+        upstreams.notification.cache.fresh_ms = 60_000;
+    });
+    all_is_well(&platform);
+    platform
+}
+
+#[tokio::test]
+async fn each_part_tells_since_when_it_was_kept() {
+    let platform = kept_for_a_minute();
+    let ada = platform.student("ada").await;
+    let parts = async || overview_of(&ada).await.expect(200).json::<Overview>().parts;
+    let asked = PartAge {
+        kept_since: None,
+        stale: false,
+    };
+    let first = parts().await;
+    assert_eq!([first.courses, first.stats, first.unread], [Some(asked); 3]);
+    let second = parts().await;
+    for part in [second.courses, second.stats, second.unread] {
+        let part = part.unwrap();
+        assert!(part.kept_since.is_some() && !part.stale, "{part:?}");
+    }
+    assert_eq!(parts().await, second, "the same at every look");
+}
+
+#[tokio::test]
+async fn a_part_that_is_missing_has_no_age() {
+    let platform = Platform::start();
+    platform.course.on(COURSES).always(Answer::status(500));
+    all_is_well_besides_courses(&platform);
+    let ada = platform.student("ada").await;
+    let overview: Overview = overview_of(&ada).await.expect(200).json();
+    assert_eq!(overview.parts.courses, None);
+    assert!(overview.parts.stats.is_some());
+}
+
+#[tokio::test]
+async fn whoever_wants_it_fresh_has_every_peer_asked() {
+    let platform = kept_for_a_minute();
+    let ada = platform.student("ada").await;
+    let path = format!("/users/{}/overview", ada.id);
+    let asked = || platform.course.requests().len() + platform.notification.requests().len();
+    let get = |path: &str, cache_control: &str| {
+        let request = ada.client.get(path).bearer(&ada.token);
+        request.header("cache-control", cache_control).send()
+    };
+    get(&path, "max-age=60").await.expect(200);
+    let once = asked();
+    get(&path, "max-age=60").await.expect(200);
+    get(&format!("{path}?fresh=false"), "no-store").await.expect(200);
+    assert_eq!(asked(), once);
+    get(&format!("{path}?fresh=true"), "max-age=60").await.expect(200);
+    assert_eq!(asked(), once + 3);
+    let reloaded = get(&path, "max-age=0, No-Cache").await.expect(200);
+    assert_eq!(asked(), once + 6);
+    let parts = reloaded.json::<Overview>().parts;
+    assert_eq!(parts.unread.unwrap().kept_since, None);
+    get(&format!("{path}?fresh=perhaps"), "").await.expect(422).problem();
 }
 
 #[tokio::test]

@@ -82,7 +82,7 @@ async fn every_attempt_has_what_the_conventions_require_and_the_call_has_nothing
     let captured = capture();
     let peer = Script::new([Act::status(503), Act::lost(), good()]);
     let courses = client(&peer, |settings| settings.attempts = 3);
-    let trace = Trace::of(&captured, 3, courses.stats_of(ada())).await;
+    let trace = Trace::of(&captured, 3, Box::pin(courses.stats_of(ada()))).await;
     trace.check();
     assert_eq!(
         trace.errors(),
@@ -96,7 +96,7 @@ async fn a_call_that_fails_bears_the_error_of_its_last_attempt() {
     let captured = capture();
     let peer = Script::new([Act::status(503), Act::unreachable()]);
     let courses = client(&peer, |_| {});
-    let trace = Trace::of(&captured, 2, courses.stats_of(ada())).await;
+    let trace = Trace::of(&captured, 2, Box::pin(courses.stats_of(ada()))).await;
     trace.check();
     assert_eq!(trace.errors(), words(&[Some("503"), Some("unreachable")]));
     let error = attribute(&trace.call, "error.type");
@@ -144,13 +144,13 @@ async fn an_answer_from_the_cache_is_no_attempt() {
     let captured = capture();
     let peer = Script::new([good()]);
     let courses = client(&peer, |settings| settings.cache.fresh_ms = 60_000);
-    let asked = Trace::of(&captured, 1, courses.stats_of(ada())).await;
+    let asked = Trace::of(&captured, 1, Box::pin(courses.stats_of(ada()))).await;
     asked.check();
     assert_eq!(
         attribute(&asked.call, "lyceum.cache").as_deref(),
         Some("asked")
     );
-    let fresh = Trace::of(&captured, 0, courses.stats_of(ada())).await;
+    let fresh = Trace::of(&captured, 0, Box::pin(courses.stats_of(ada()))).await;
     fresh.check();
     assert_eq!(
         attribute(&fresh.call, "lyceum.cache").as_deref(),
@@ -172,7 +172,7 @@ async fn of_a_peer_with_several_addresses_each_attempt_tells_its_own() {
         never = upstream.watch() => match never {},
     }
     let courses = CourseClient::from(upstream);
-    let trace = Trace::of(&captured, 1, courses.stats_of(ada())).await;
+    let trace = Trace::of(&captured, 1, Box::pin(courses.stats_of(ada()))).await;
     trace.check();
     let said = |key| attribute(&trace.attempts[0], key).unwrap();
     assert!(said("network.peer.address").starts_with("10.0.0."));

@@ -1,6 +1,7 @@
 //! Everything about one person in one answer.
 
 use serde::{Deserialize, Serialize, Serializer};
+use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::User;
@@ -27,6 +28,32 @@ pub struct Overview {
     pub unread: Option<u64>,
     /// The parts that are missing, and why.
     pub degraded: Vec<Degraded>,
+    /// How old the parts of others are.
+    #[serde(default)]
+    pub parts: OverviewParts,
+}
+
+/// How old each part of an overview is; `null` for one that is missing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OverviewParts {
+    /// Of `courses`.
+    pub courses: Option<PartAge>,
+    /// Of `stats`.
+    pub stats: Option<PartAge>,
+    /// Of `unread`.
+    pub unread: Option<PartAge>,
+}
+
+/// How old one part is. A moment and no age: the same part looks the same at every look, and so
+/// does the `ETag` of the whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PartAge {
+    /// When its owner said so (UTC, whole seconds), if that was for an earlier answer; `null` when
+    /// it was asked for this one.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub kept_since: Option<OffsetDateTime>,
+    /// Whether it is older than it should be, because its owner cannot be asked.
+    pub stale: bool,
 }
 
 /// One part of an answer that could not be had.
@@ -88,6 +115,8 @@ mod tests {
                      "version": 1, "created_at": "2026-01-02T03:04:05Z", "status": "active"},
             "courses": [], "stats": {}, "unread": null,
             "degraded": [{"part": "stats", "reason": "timeout"}],
+            "parts": {"courses": {"kept_since": null, "stale": false}, "stats": null,
+                      "unread": {"kept_since": "2026-01-02T03:04:05Z", "stale": true}},
         });
         let overview: Overview = serde_json::from_value(json.clone()).unwrap();
         assert_eq!(overview.stats, None);
