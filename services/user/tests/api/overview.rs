@@ -226,15 +226,58 @@ async fn whoever_wants_it_fresh_has_every_peer_asked() {
     get(&path, "max-age=60").await.expect(200);
     let once = asked();
     get(&path, "max-age=60").await.expect(200);
-    get(&format!("{path}?fresh=false"), "no-store").await.expect(200);
+    get(&format!("{path}?fresh=false"), "no-store")
+        .await
+        .expect(200);
     assert_eq!(asked(), once);
-    get(&format!("{path}?fresh=true"), "max-age=60").await.expect(200);
+    get(&format!("{path}?fresh=true"), "max-age=60")
+        .await
+        .expect(200);
     assert_eq!(asked(), once + 3);
     let reloaded = get(&path, "max-age=0, No-Cache").await.expect(200);
     assert_eq!(asked(), once + 6);
     let parts = reloaded.json::<Overview>().parts;
     assert_eq!(parts.unread.unwrap().kept_since, None);
-    get(&format!("{path}?fresh=perhaps"), "").await.expect(422).problem();
+    get(&format!("{path}?fresh=perhaps"), "")
+        .await
+        .expect(422)
+        .problem();
+}
+
+#[tokio::test]
+async fn an_overview_that_was_seen_is_not_sent_again_until_something_in_it_changes() {
+    let platform = Platform::start();
+    all_is_well(&platform);
+    let ada = platform.student("ada").await;
+    let path = format!("/users/{}/overview", ada.id);
+    let get = |tag: &str| {
+        let request = ada.client.get(&path).bearer(&ada.token);
+        request.header("if-none-match", tag).send()
+    };
+    let first = get("\"another\"").await.expect(200);
+    let tag = first.header("etag").unwrap().to_owned();
+    assert!(tag.starts_with('"') && tag.ends_with('"'), "{tag}");
+    let again = get(&tag).await.expect(304);
+    assert_eq!(again.text(), "");
+    assert_eq!(again.header("etag"), Some(&*tag));
+    let count = Answer::json(200, &json!({"unread": 8}));
+    platform.notification.on(UNREAD).always(count);
+    let changed = get(&tag).await.expect(200);
+    assert_ne!(changed.header("etag"), Some(&*tag));
+    platform.notification.on(UNREAD).always(Answer::status(500));
+    let degraded = get(&tag).await.expect(200);
+    assert_ne!(degraded.header("etag"), Some(&*tag));
+}
+
+#[tokio::test]
+async fn an_overview_put_together_from_the_same_kept_parts_has_the_same_tag() {
+    let platform = kept_for_a_minute();
+    let ada = platform.student("ada").await;
+    overview_of(&ada).await.expect(200);
+    let second = overview_of(&ada).await.expect(200);
+    let third = overview_of(&ada).await.expect(200);
+    assert!(second.header("etag").is_some());
+    assert_eq!(second.header("etag"), third.header("etag"));
 }
 
 #[tokio::test]
