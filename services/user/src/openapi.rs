@@ -25,7 +25,8 @@ use crate::{
     ),
     paths(
         accounts::handlers::register_user,
-        accounts::handlers::list_users,
+        accounts::listing::handlers::list_users,
+        accounts::listing::handlers::export_users,
         bulk::handlers::create_users,
         bulk::handlers::update_users,
         accounts::handlers::get_me,

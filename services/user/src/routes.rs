@@ -4,6 +4,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use lyceum_chassis::limits::per_address;
 
 use crate::accounts::handlers as accounts;
+use crate::accounts::listing::handlers as listing;
 use crate::accounts::standing::handlers as standing;
 use crate::audit::handlers as audit;
 use crate::bulk::{BODY_LIMIT, handlers as bulk};
@@ -31,7 +32,7 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
         .service(
             web::resource("/users")
                 .route(web::post().to(accounts::register_user).wrap(register))
-                .route(web::get().to(accounts::list_users)),
+                .route(web::get().to(listing::list_users)),
         )
         .service(
             web::resource("/users/bulk")
@@ -39,6 +40,7 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
                 .route(web::post().to(bulk::create_users))
                 .route(web::patch().to(bulk::update_users)),
         )
+        .service(web::resource("/users/export").route(web::get().to(listing::export_users)))
         .service(web::resource("/users/me").route(web::get().to(accounts::get_me)))
         .service(
             web::resource("/users/{id}")

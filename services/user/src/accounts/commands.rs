@@ -64,6 +64,7 @@ pub(crate) async fn register_user(
         email: Set(account.email.typed().to_owned()),
         email_folded: Set(account.email.folded().to_owned()),
         full_name: Set(account.full_name.into_inner()),
+        full_name_folded: ActiveValue::NotSet,
         password_hash: Set(account.password_hash),
         role: Set(account.role),
         version: Set(1),

@@ -1,35 +1,21 @@
 //! The routes of accounts.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
-use lyceum_chassis::auth::{CurrentUser, Permission, Require, ServiceCaller};
+use lyceum_chassis::auth::{CurrentUser, ServiceCaller};
 use lyceum_chassis::clock;
-use lyceum_chassis::http::{
-    Answer, ApiError, Body, Id, IfMatch, IfNoneMatch, Query, Window, etag, page,
-};
+use lyceum_chassis::http::{Answer, ApiError, Body, Id, IfMatch, IfNoneMatch, etag};
 use lyceum_chassis::idempotency::{IdempotencyKey, Owner};
-use lyceum_chassis::openapi::WindowQuery;
 use lyceum_contracts::ids::UserId;
-use lyceum_contracts::page::Page;
 use lyceum_contracts::problem::ProblemKind;
 use lyceum_contracts::role::Role;
-use lyceum_contracts::user::{
-    AdminUser, Contact, Contacts, LookupUsers, RegisterUser, User, UserUpdate,
-};
+use lyceum_contracts::user::{Contact, Contacts, LookupUsers, RegisterUser, User, UserUpdate};
 
 use super::commands::{self, NewAccount, Opened};
 use super::requests::{AccountPatch, Lookup, Registration};
 use super::store;
 use super::view::AccountView;
 use crate::state::State;
-
-/// May see every account.
-#[derive(Debug)]
-pub(crate) struct ListUsers;
-
-impl Permission for ListUsers {
-    const ROLES: &'static [Role] = &[Role::Admin];
-}
 
 impl From<Opened> for Answer {
     fn from(Opened(user): Opened) -> Self {
@@ -156,31 +142,6 @@ pub(crate) async fn update_user(
     Ok(HttpResponse::Ok()
         .insert_header(etag(user.version))
         .json(AccountView::of(user, &caller)))
-}
-
-/// All accounts, by id.
-#[utoipa::path(
-    get, path = "/users", tag = "accounts", security(("access_token" = [])),
-    params(WindowQuery),
-    responses(
-        (status = 200, description = "One page", body = Page<AdminUser>, headers(("Link" = String))),
-        (status = 403, description = "The caller is not an admin"),
-    ),
-)]
-pub(crate) async fn list_users(
-    _caller: Require<ListUsers>,
-    Query(window): Query<Window>,
-    request: HttpRequest,
-    state: Data<State>,
-) -> Result<HttpResponse, ApiError> {
-    let rows = store::list(&state.database, window).await?;
-    Ok(page(
-        &request,
-        window,
-        rows,
-        |user| user.id.get(),
-        AdminUser::from,
-    ))
 }
 
 /// How the named people are reached; unknown ids are left out.

@@ -6,6 +6,7 @@ pub(crate) mod create_admin;
 mod domain;
 mod first_admin;
 pub(crate) mod handlers;
+pub(crate) mod listing;
 mod requests;
 pub(crate) mod standing;
 pub(crate) mod store;

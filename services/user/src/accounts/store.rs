@@ -1,17 +1,17 @@
 //! Queries on accounts.
 
 use lyceum_chassis::database::DbErr;
-use lyceum_chassis::http::Window;
 use lyceum_contracts::ids::UserId;
 use lyceum_contracts::user::AccountStatus;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
-    QueryOrder, QuerySelect, Select,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use time::OffsetDateTime;
 
 use super::Email;
+use super::listing::{Filter, Listing};
 use crate::entity::user::{ACTIVE_ADMIN, ActiveModel, Column, Entity, Model};
 use crate::keys::revoke;
 
@@ -83,13 +83,32 @@ pub(crate) async fn find_all(
         .await
 }
 
-/// One page of all accounts, by id, and one row more.
-pub(crate) async fn list(db: &impl ConnectionTrait, window: Window) -> Result<Vec<Model>, DbErr> {
-    let mut query = visible().order_by_asc(Column::Id);
-    if let Some(after) = window.after {
-        query = query.filter(Column::Id.gt(after));
+/// The accounts of a listing in its order, and one more.
+pub(crate) async fn list(
+    db: &impl ConnectionTrait,
+    listing: &Listing,
+) -> Result<Vec<Model>, DbErr> {
+    let matching = listing.filter.choose(visible());
+    listing.part.select(matching).all(db).await
+}
+
+/// How many accounts match.
+pub(crate) async fn count(db: &impl ConnectionTrait, filter: &Filter) -> Result<u64, DbErr> {
+    filter.choose(visible()).count(db).await
+}
+
+/// The next accounts that match, by id.
+pub(crate) async fn list_after(
+    db: &impl ConnectionTrait,
+    filter: &Filter,
+    after: Option<UserId>,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let mut matching = filter.choose(visible());
+    if let Some(after) = after {
+        matching = matching.filter(Column::Id.gt(after));
     }
-    query.offset(window.skip).limit(window.rows()).all(db).await
+    matching.order_by_asc(Column::Id).limit(limit).all(db).await
 }
 
 /// Erases up to `limit` accounts that were deleted at `end` or before, the oldest first; how many

@@ -112,6 +112,7 @@ mod tests {
             email: Set(name.to_owned()),
             email_folded: Set(name.to_owned()),
             full_name: Set(name.to_owned()),
+            full_name_folded: ActiveValue::NotSet,
             password_hash: Set(NO_PASSWORD.to_owned()),
             role: Set(Role::Student),
             version: Set(1),

@@ -197,6 +197,7 @@ mod tests {
             email: String::new(),
             email_folded: String::new(),
             full_name: "Old".to_owned(),
+            full_name_folded: "old".to_owned(),
             password_hash: match status {
                 AccountStatus::Invited => NO_PASSWORD,
                 _ => "hash",

@@ -16,7 +16,7 @@ use super::requests::{Creation, NewMember};
 use super::store;
 use crate::accounts::{Email, FullName};
 use crate::audit::{self, Action, Record};
-use crate::entity::user::{Model, NO_PASSWORD};
+use crate::entity::user::{Model, NO_PASSWORD, fold_name};
 use crate::links;
 use crate::password::{HashError, Hasher};
 use crate::state::State;
@@ -190,6 +190,7 @@ impl Opening {
             id,
             email: self.email.typed().to_owned(),
             email_folded: self.email.folded().to_owned(),
+            full_name_folded: fold_name(self.full_name.as_str()),
             full_name: self.full_name.into_inner(),
             password_hash: self.password_hash,
             role: self.role,

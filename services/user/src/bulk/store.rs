@@ -13,7 +13,7 @@ use sea_orm::{
 use time::OffsetDateTime;
 
 use super::create::Opening;
-use crate::entity::user::{Column, Entity, Model};
+use crate::entity::user::{Column, Entity, Model, fold_name};
 
 /// Opens the accounts whose address has none yet; gives the ids of those, by folded address.
 ///
@@ -33,6 +33,7 @@ pub(super) async fn insert(
         "email",
         "email_folded",
         "full_name",
+        "full_name_folded",
         "password_hash",
         "role",
         "status",
@@ -42,6 +43,7 @@ pub(super) async fn insert(
             account.email.typed().into(),
             account.email.folded().into(),
             account.full_name.as_str().into(),
+            fold_name(account.full_name.as_str()).into(),
             account.password_hash.as_str().into(),
             account.role.as_str().into(),
             account.status.as_str().into(),
@@ -116,6 +118,7 @@ pub(super) async fn update(
     let columns = [
         ("id", Kind::Integer),
         ("full_name", Kind::Text),
+        ("full_name_folded", Kind::Text),
         ("role", Kind::Text),
         ("status", Kind::Text),
         ("version", Kind::Integer),
@@ -125,6 +128,7 @@ pub(super) async fn update(
         [
             account.id.get().into(),
             account.full_name.as_str().into(),
+            fold_name(&account.full_name).into(),
             account.role.as_str().into(),
             account.status.as_str().into(),
             account.version.into(),

@@ -6,6 +6,7 @@ use lyceum_contracts::ids::UserId;
 use lyceum_contracts::role::Role;
 use lyceum_contracts::user::AccountStatus;
 use sea_orm::entity::prelude::*;
+use sea_orm::{ActiveValue, Set};
 use time::OffsetDateTime;
 
 #[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
@@ -18,6 +19,9 @@ pub(crate) struct Model {
     /// In lower case; what must be unique.
     pub(crate) email_folded: String,
     pub(crate) full_name: String,
+    /// [`fold_name`] of it, what it is searched and sorted by; an [`ActiveModel`] that is saved writes
+    /// it by itself, any other statement that writes a name writes it too.
+    pub(crate) full_name_folded: String,
     /// PHC string, or [`NO_PASSWORD`]; read it through [`Model::password`].
     pub(crate) password_hash: String,
     pub(crate) role: Role,
@@ -35,7 +39,21 @@ pub(crate) struct Model {
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub(crate) enum Relation {}
 
-impl ActiveModelBehavior for ActiveModel {}
+#[async_trait::async_trait]
+impl ActiveModelBehavior for ActiveModel {
+    /// A name is never written without its folded form, least of all when it is erased.
+    async fn before_save<C: ConnectionTrait>(mut self, _: &C, _: bool) -> Result<Self, DbErr> {
+        if let ActiveValue::Set(name) = &self.full_name {
+            self.full_name_folded = Set(fold_name(name));
+        }
+        Ok(self)
+    }
+}
+
+/// A name in lower case, letter by letter, so that what begins a name also begins its folded form.
+pub(crate) fn fold_name(name: &str) -> String {
+    name.chars().flat_map(char::to_lowercase).collect()
+}
 
 /// What stands in `password_hash` of an account that has no password; no PHC string is like it.
 pub(crate) const NO_PASSWORD: &str = "!";

@@ -9,6 +9,7 @@ mod m2026_11_22_000008_session_facts;
 mod m2026_11_22_000009_token_generations;
 mod m2026_11_22_000010_revocations;
 mod m2026_11_22_000016_audit;
+mod m2026_11_22_000018_listing;
 
 use lyceum_chassis::idempotency;
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_22_000009_token_generations::Migration),
             Box::new(m2026_11_22_000010_revocations::Migration),
             Box::new(m2026_11_22_000016_audit::Migration),
+            Box::new(m2026_11_22_000018_listing::Migration),
         ];
         migrations.extend(lyceum_outbox::migrations());
         migrations.extend(idempotency::migrations());

@@ -129,6 +129,7 @@ mod tests {
             email: String::new(),
             email_folded: String::new(),
             full_name: String::new(),
+            full_name_folded: String::new(),
             password_hash: String::new(),
             role: Role::Instructor,
             version: 3,

@@ -46,6 +46,7 @@ fn table(ada: UserId) -> Vec<Row> {
         row("GET", "/users", None, [401, 403, 403, 403, 200, 401]),
         row("POST", BULK, Some(ours), [401, 403, 403, 403, 409, 401]),
         row("PATCH", BULK, Some(name), [401, 403, 403, 403, 207, 401]),
+        row("GET", "/users/export", None, [401, 403, 403, 403, 200, 401]),
         row("GET", "/users/me", None, [401, 200, 200, 200, 200, 401]),
         row("GET", "/users/{id}", None, [401, 200, 200, 200, 200, 401]),
         row(

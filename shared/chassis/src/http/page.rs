@@ -108,7 +108,8 @@ pub fn page_of<P: Serialize, R, T: Serialize>(
     position: impl Fn(&R) -> P,
     item: impl FnMut(R) -> T,
 ) -> HttpResponse {
-    let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
+    let Window { skip, after, limit } = window;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > limit;
     rows.truncate(limit);
     let last = rows.last().filter(|_| more).map(position);
@@ -116,7 +117,7 @@ pub fn page_of<P: Serialize, R, T: Serialize>(
     let links = links(
         request,
         limit,
-        window.skip > 0 || window.after.is_some(),
+        skip > 0 || after.is_some(),
         next_cursor.as_deref(),
     );
     let mut answer = HttpResponse::Ok();

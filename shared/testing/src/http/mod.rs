@@ -12,6 +12,7 @@
 //! # }
 //! ```
 
+mod lines;
 mod raw;
 mod response;
 mod sse;
@@ -31,6 +32,7 @@ use serde::Serialize;
 use tokio::runtime::Runtime;
 use tokio_util::task::AbortOnDropHandle;
 
+pub use lines::Lines;
 pub use response::Response;
 pub use sse::{SseMessage, SseStream};
 
