@@ -13,7 +13,10 @@ use utoipa::OpenApi;
 use utoipa::openapi;
 
 use crate::accounts::{self, FirstAdmin};
+use crate::announcements::Announce;
 use crate::audit;
+use crate::import::Import;
+use crate::jobs::{self, Kinds, Runner};
 use crate::keys::Feed;
 use crate::limits::Limits;
 use crate::links;
@@ -31,6 +34,7 @@ pub struct App {
     server: Server,
     relay: Relay,
     course_relay: Relay,
+    jobs: Runner,
 }
 
 impl App {
@@ -42,6 +46,11 @@ impl App {
     /// The relay of events to the course service.
     pub fn course_relay(&self) -> &Relay {
         &self.course_relay
+    }
+
+    /// What works on this service's jobs, for tests that drive it by hand.
+    pub fn jobs(&self) -> &Runner {
+        &self.jobs
     }
 }
 
@@ -77,6 +86,19 @@ impl Service for App {
         if chassis.database.ready().await.is_ok() {
             feed.catch_up().await;
         }
+        let outbox = relay.waker().and(course_relay.waker());
+        let kinds = Kinds {
+            import: Import,
+            announce: Announce {
+                at_once: service.announcements.at_once,
+            },
+        };
+        let jobs = Runner::new(
+            chassis.database.clone(),
+            outbox.clone(),
+            kinds,
+            &service.jobs,
+        );
         let state = State {
             database: chassis.database.clone(),
             hasher: Hasher::new(&service.passwords),
@@ -84,7 +106,9 @@ impl Service for App {
             issuer: Issuer::new(service.tokens.key()?, service.tokens.access_lifetime()),
             sessions: service.tokens.policy(),
             revocations: feed.clone(),
-            outbox: relay.waker().and(course_relay.waker()),
+            outbox,
+            jobs: jobs.bell(),
+            import_lines: service.import.max_lines,
             courses,
             notifications,
         };
@@ -102,6 +126,16 @@ impl Service for App {
         chassis
             .tasks
             .spawn("revocations", move |stop| feed.clone().run(stop));
+        if service.jobs.run {
+            let jobs = jobs.clone();
+            chassis
+                .tasks
+                .spawn("jobs", move |stop| jobs.clone().run(stop));
+        }
+        let old_jobs = jobs::Pruner::new(chassis.database.clone(), &service.jobs);
+        chassis
+            .tasks
+            .spawn("old jobs", move |stop| old_jobs.clone().run(stop));
         let pruner = Pruner::new(chassis.database.clone(), service.idempotency);
         chassis
             .tasks
@@ -129,6 +163,7 @@ impl Service for App {
             server,
             relay,
             course_relay,
+            jobs,
         })
     }
 

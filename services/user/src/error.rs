@@ -10,7 +10,10 @@ use crate::accounts::commands::{RegisterError, UpdateError};
 use crate::accounts::standing::commands::StandingError;
 use crate::bulk::CreateError;
 use crate::email_change::commands::{ChangeEmailError, ConfirmEmailError};
+use crate::import::commands::ReceiveError;
+use crate::import::{BodyError, MAX_LINE};
 use crate::invitations::AcceptError;
+use crate::jobs::commands::CancelError;
 use crate::links::commands::{LetterError, LinkError};
 use crate::overview::OverviewError;
 use crate::password::HashError;
@@ -71,6 +74,42 @@ impl From<StandingError> for ApiError {
             StandingError::Stale => Self::of(ProblemKind::PreconditionFailed),
             StandingError::LastAdmin => last_admin(),
             StandingError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<CancelError> for ApiError {
+    fn from(error: CancelError) -> Self {
+        match error {
+            CancelError::NoSuchJob => Self::not_found(),
+            CancelError::Finished => {
+                Self::of(ProblemKind::Conflict).detail("the job has ended already")
+            }
+            CancelError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReceiveError> for ApiError {
+    fn from(error: ReceiveError) -> Self {
+        match error {
+            ReceiveError::Body(BodyError::LineTooLong(line)) => {
+                Self::of(ProblemKind::ContentTooLarge)
+                    .detail(format!("line {line} is longer than {MAX_LINE} bytes"))
+            }
+            ReceiveError::Body(BodyError::BrokenOff(error)) => {
+                Self::of(ProblemKind::MalformedRequest)
+                    .detail("the body ended before its time")
+                    .cause(anyhow::anyhow!("{error}"))
+            }
+            ReceiveError::TooManyLines(most) => Self::of(ProblemKind::ContentTooLarge)
+                .detail(format!("an import may have {most} lines")),
+            ReceiveError::Empty => Self::faults(vec![Fault {
+                pointer: "#".to_owned(),
+                detail: "must have a line".to_owned(),
+                code: "empty".to_owned(),
+            }]),
+            ReceiveError::Database(error) => error.into(),
         }
     }
 }

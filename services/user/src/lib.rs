@@ -18,17 +18,23 @@
 //! | [`limits`] | how often people may try |
 //! | `bulk` | many accounts in one request |
 //! | `audit` | security events, kept for admins |
+//! | `jobs` | work that goes on after its request was answered |
+//! | `import` | many people invited at once, from a list |
+//! | `announcements` | everybody told something |
 //! | `error` | each outcome of a command as a problem |
 //! | `entity`, `migration` | the tables |
 
 mod accounts;
+mod announcements;
 mod app;
 mod audit;
 mod bulk;
 mod email_change;
 mod entity;
 mod error;
+mod import;
 mod invitations;
+mod jobs;
 mod keys;
 pub mod limits;
 mod links;
@@ -42,4 +48,5 @@ pub mod settings;
 mod state;
 
 pub use app::App;
+pub use jobs::{Claim, Runner, Stepped};
 pub use state::State;

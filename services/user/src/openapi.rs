@@ -5,7 +5,8 @@ use lyceum_contracts::ids::LinkId;
 use utoipa::OpenApi;
 
 use crate::{
-    accounts, audit, bulk, email_change, invitations, keys, links, overview, password, sessions,
+    accounts, announcements, audit, bulk, email_change, import, invitations, jobs, keys, links,
+    overview, password, sessions,
 };
 
 /// The description served at `/openapi.json`; the committed copy is in `docs/openapi`.
@@ -21,6 +22,7 @@ use crate::{
         (name = "passwords", description = "Changed by who knows them, set anew by mail"),
         (name = "overview", description = "Everything about one person in one answer"),
         (name = "audit", description = "What happened to accounts and sessions, for admins"),
+        (name = "jobs", description = "Work that goes on after its request was answered"),
         (name = "internal", description = "For services of the platform"),
     ),
     paths(
@@ -36,6 +38,13 @@ use crate::{
         accounts::standing::handlers::disable_user,
         accounts::standing::handlers::enable_user,
         accounts::standing::handlers::delete_user,
+        accounts::directory::list_contacts,
+        announcements::handlers::post_announcement,
+        import::handlers::import_users,
+        import::handlers::list_import_faults,
+        jobs::handlers::list_jobs,
+        jobs::handlers::get_job,
+        jobs::handlers::cancel_job,
         sessions::handlers::open_session,
         sessions::handlers::refresh_session,
         sessions::handlers::end_session,

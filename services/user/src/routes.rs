@@ -3,13 +3,17 @@
 use actix_web::web::{self, Data, ServiceConfig};
 use lyceum_chassis::limits::per_address;
 
+use crate::accounts::directory;
 use crate::accounts::handlers as accounts;
 use crate::accounts::listing::handlers as listing;
 use crate::accounts::standing::handlers as standing;
+use crate::announcements::handlers as announcements;
 use crate::audit::handlers as audit;
 use crate::bulk::{BODY_LIMIT, handlers as bulk};
 use crate::email_change::handlers as email_change;
+use crate::import::handlers as import;
 use crate::invitations::handlers as invitations;
+use crate::jobs::handlers as jobs;
 use crate::keys::handlers as keys;
 use crate::links::handlers as links;
 use crate::overview::handlers as overview;
@@ -41,6 +45,11 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
                 .route(web::patch().to(bulk::update_users)),
         )
         .service(web::resource("/users/export").route(web::get().to(listing::export_users)))
+        .service(web::resource("/users/import").route(web::post().to(import::import_users)))
+        .service(
+            web::resource("/users/announcements")
+                .route(web::post().to(announcements::post_announcement)),
+        )
         .service(web::resource("/users/me").route(web::get().to(accounts::get_me)))
         .service(
             web::resource("/users/{id}")
@@ -69,6 +78,16 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
                 .route(web::delete().to(sessions::end_user_sessions)),
         )
         .service(web::resource("/.well-known/jwks.json").route(web::get().to(sessions::get_jwks)))
+        .service(web::resource("/jobs").route(web::get().to(jobs::list_jobs)))
+        .service(
+            web::resource("/jobs/{id}")
+                .route(web::get().to(jobs::get_job))
+                .route(web::delete().to(jobs::cancel_job)),
+        )
+        .service(
+            web::resource("/jobs/{id}/faults").route(web::get().to(import::list_import_faults)),
+        )
+        .service(web::resource("/internal/users").route(web::get().to(directory::list_contacts)))
         .service(
             web::resource("/internal/users/lookup").route(web::post().to(accounts::lookup_users)),
         )

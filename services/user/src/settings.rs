@@ -9,6 +9,9 @@ use lyceum_outbox::OutboxSettings;
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::FirstAdmin;
+use crate::announcements::AnnouncementSettings;
+use crate::import::ImportSettings;
+use crate::jobs::JobSettings;
 use crate::limits::LimitsSettings;
 use crate::sessions::{Policy, SigningKey};
 
@@ -44,6 +47,12 @@ pub struct UserSettings {
     pub audit: AuditSettings,
     /// How often people may try.
     pub limits: LimitsSettings,
+    /// How jobs are worked on.
+    pub jobs: JobSettings,
+    /// What an import may be.
+    pub import: ImportSettings,
+    /// How announcements reach everybody.
+    pub announcements: AnnouncementSettings,
     /// Whom this service asks.
     pub upstreams: Upstreams,
 }
@@ -241,6 +250,9 @@ impl ServiceSettings for UserSettings {
         self.tokens.check()?;
         self.outbox.check()?;
         self.idempotency.check()?;
+        self.jobs.check()?;
+        self.import.check()?;
+        self.announcements.check()?;
         self.upstreams.course.check("course", environment.into())?;
         self.upstreams
             .notification
@@ -355,6 +367,11 @@ mod tests {
             ("ADMIN__PASSWORD", "password1", "admin.password"),
             ("ADMIN__FULL_NAME", " ", "admin.full_name"),
             ("ADMIN__ROLE", "student", "admin.role"),
+            ("JOBS__LEASE_MS", "0", "jobs.lease_ms"),
+            ("JOBS__CONCURRENCY", "17", "jobs.concurrency"),
+            ("JOBS__ATTEMPTS", "0", "jobs.attempts"),
+            ("IMPORT__MAX_LINES", "0", "import.max_lines"),
+            ("ANNOUNCEMENTS__AT_ONCE", "0", "announcements.at_once"),
         ] {
             let refusal = loaded(&[(key, value)]).unwrap_err();
             assert!(refusal.contains(&format!("`{name}`")), "{refusal}");

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::ids::JobId;
 use crate::problem::Fault;
+use crate::role::Role;
 
 /// A text that names no state, or no kind, of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -156,6 +157,37 @@ pub struct LineFault {
     pub line: u64,
     /// What is wrong with it; pointers are into the line, `#/email`.
     pub errors: Vec<Fault>,
+}
+
+/// One line of the body of `POST /users/import`.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct ImportLine {
+    /// Where the person is reached; unique without regard to case.
+    pub email: String,
+    /// 1 to 200 characters, one line.
+    pub full_name: String,
+    /// Student when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+}
+
+/// Body of `POST /users/announcements`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PostAnnouncement {
+    /// 1 to 200 characters, one line.
+    pub title: String,
+    /// 1 to 5000 characters; line feeds separate lines.
+    pub text: String,
+    /// Whom to tell, each role once; everybody when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<Role>>,
+}
+
+/// Personal data stays out of whatever prints this.
+impl fmt::Debug for ImportLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ImportLine").finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]

@@ -227,6 +227,15 @@ pub struct Contacts {
     pub items: Vec<Contact>,
 }
 
+/// Answer of `GET /internal/users?after&limit`: everybody who may sign in, by id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ContactPage {
+    /// The people of this page.
+    pub items: Vec<Contact>,
+    /// Pass it as `after` to go on; `null` on the last page.
+    pub next_after: Option<UserId>,
+}
+
 /// `Debug` that names the type and shows nothing: the values are secrets or personal data.
 macro_rules! opaque_debug {
     ($($name:ident),+) => {$(

@@ -3,6 +3,7 @@
 pub(crate) mod admins;
 pub(crate) mod commands;
 pub(crate) mod create_admin;
+pub(crate) mod directory;
 mod domain;
 mod first_admin;
 pub(crate) mod handlers;

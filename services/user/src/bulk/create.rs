@@ -4,33 +4,17 @@ use lyceum_chassis::database::{Database, DbErr};
 use lyceum_chassis::http::Answer;
 use lyceum_chassis::idempotency::{Begun, Keyed, KeyedError};
 use lyceum_contracts::bulk::{BulkMode, BulkResults, CreatedUsers};
-use lyceum_contracts::event::Event;
 use lyceum_contracts::ids::UserId;
-use lyceum_contracts::role::Role;
-use lyceum_contracts::user::{AccountStatus, User};
+use lyceum_contracts::user::User;
 use sea_orm::ConnectionTrait;
 use time::OffsetDateTime;
 
 use super::domain::{Refusal, Verdict, judge, results};
+use super::opening::{Opening, open};
 use super::requests::{Creation, NewMember};
 use super::store;
-use crate::accounts::{Email, FullName};
-use crate::audit::{self, Action, Record};
-use crate::entity::user::{Model, NO_PASSWORD, fold_name};
-use crate::links;
 use crate::password::{HashError, Hasher};
 use crate::state::State;
-
-/// An account that is still to be written.
-#[derive(Debug)]
-pub(super) struct Opening {
-    pub(super) email: Email,
-    pub(super) full_name: FullName,
-    pub(super) role: Role,
-    /// PHC string, or [`NO_PASSWORD`].
-    pub(super) password_hash: String,
-    pub(super) status: AccountStatus,
-}
 
 /// Why no account was opened.
 #[derive(Debug, thiserror::Error)]
@@ -52,9 +36,6 @@ impl From<DbErr> for CreateError {
 
 /// Opens the accounts once per key, and promises `user.registered` for each; who has no password
 /// is promised a letter to choose it by.
-///
-/// Somebody who is invited has an inbox from now on, like everybody else: what they are told
-/// before they accept waits for them there.
 pub(crate) async fn create_users(
     state: &State,
     admin: UserId,
@@ -135,72 +116,36 @@ async fn prepare(
     let mut hashes = hasher.hash_all(passwords.collect()).await?.into_iter();
     let openings = verdicts.into_iter().map(|verdict| {
         let member = verdict?;
-        let hash = member.password.and_then(|_| hashes.next());
-        let (password_hash, status) = match hash {
-            Some(hash) => (hash, AccountStatus::Active),
-            None => (NO_PASSWORD.to_owned(), AccountStatus::Invited),
-        };
-        Ok(Opening {
-            email: member.email,
-            full_name: member.full_name,
-            role: member.role,
-            password_hash,
-            status,
+        let hash = member.password.as_ref().and_then(|_| hashes.next());
+        let NewMember {
+            email,
+            full_name,
+            role,
+            ..
+        } = member;
+        Ok(match hash {
+            Some(hash) => Opening::with_password(email, full_name, role, hash),
+            None => Opening::by_invitation(email, full_name, role),
         })
     });
     Ok(openings.collect())
 }
 
-/// Writes the accounts whose addresses are free, with all that follows from them.
+/// Opens the accounts whose addresses are free.
 async fn write(
     transaction: &impl ConnectionTrait,
     openings: Vec<Verdict<Opening>>,
     admin: UserId,
     now: OffsetDateTime,
 ) -> Result<Vec<Verdict<User>>, DbErr> {
-    let ids = store::insert(transaction, openings.iter().flatten(), now).await?;
+    let free: Vec<&Opening> = openings.iter().flatten().collect();
+    let ids = open(transaction, &free, admin, now).await?;
     let verdicts = openings.into_iter().enumerate();
     let verdicts = verdicts.map(|(index, opening)| {
         let opening = opening?;
-        let id = ids.get(opening.email.folded());
+        let id = ids.get(opening.address());
         let id = id.ok_or_else(|| Refusal::taken(index))?;
         Ok(opening.into_user(*id, now))
     });
-    let verdicts: Vec<Verdict<User>> = verdicts.collect();
-
-    let users = || verdicts.iter().flatten();
-    let events = users().map(|user| Event::UserRegistered { user_id: user.id });
-    lyceum_outbox::push_all(transaction, &events.collect::<Vec<_>>()).await?;
-    let invited = users().filter(|user| user.status == AccountStatus::Invited);
-    let invited: Vec<UserId> = invited.map(|user| user.id).collect();
-    links::commands::invite(transaction, &invited, now).await?;
-    let invited = invited.into_iter().map(|user| Record {
-        actor: Some(admin),
-        subject: Some(user),
-        action: Action::Invited,
-    });
-    audit::record_all(transaction, invited, now).await?;
-    Ok(verdicts)
-}
-
-impl Opening {
-    /// As the account was written.
-    fn into_user(self, id: UserId, now: OffsetDateTime) -> User {
-        Model {
-            id,
-            email: self.email.typed().to_owned(),
-            email_folded: self.email.folded().to_owned(),
-            full_name_folded: fold_name(self.full_name.as_str()),
-            full_name: self.full_name.into_inner(),
-            password_hash: self.password_hash,
-            role: self.role,
-            version: 1,
-            created_at: now,
-            updated_at: now,
-            status: self.status,
-            token_version: 1,
-            deleted_at: None,
-        }
-        .into()
-    }
+    Ok(verdicts.collect())
 }

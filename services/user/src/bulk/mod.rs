@@ -8,6 +8,7 @@ mod changes;
 mod create;
 mod domain;
 pub(crate) mod handlers;
+mod opening;
 mod requests;
 mod store;
 mod update;
@@ -15,6 +16,7 @@ mod update;
 use lyceum_chassis::http::BodyLimit;
 
 pub(crate) use self::create::CreateError;
+pub(crate) use self::opening::{Opening, open};
 
 /// The most bytes of a body. A thousand items have up to 1.2 MB of addresses and names, and up to
 /// 2.7 MB if every character of a name is escaped as JSON escapes an emoji.

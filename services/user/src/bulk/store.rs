@@ -12,7 +12,7 @@ use sea_orm::{
 };
 use time::OffsetDateTime;
 
-use super::create::Opening;
+use super::opening::Opening;
 use crate::entity::user::{Column, Entity, Model, fold_name};
 
 /// Opens the accounts whose address has none yet; gives the ids of those, by folded address.
@@ -21,14 +21,14 @@ use crate::entity::user::{Column, Entity, Model, fold_name};
 /// for one another and not in a circle.
 pub(super) async fn insert(
     db: &impl ConnectionTrait,
-    accounts: impl Iterator<Item = &Opening>,
+    accounts: &[&Opening],
     now: OffsetDateTime,
 ) -> Result<HashMap<String, UserId>, DbErr> {
-    let mut accounts: Vec<_> = accounts.collect();
     if accounts.is_empty() {
         return Ok(HashMap::new());
     }
-    accounts.sort_unstable_by_key(|account| account.email.folded());
+    let mut accounts = accounts.to_vec();
+    accounts.sort_unstable_by_key(|account| account.address());
     let columns = [
         "email",
         "email_folded",

@@ -8,6 +8,8 @@ mod m2026_11_22_000006_mailed_links;
 mod m2026_11_22_000008_session_facts;
 mod m2026_11_22_000009_token_generations;
 mod m2026_11_22_000010_revocations;
+mod m2026_11_22_000013_jobs;
+mod m2026_11_22_000014_imports;
 mod m2026_11_22_000016_audit;
 mod m2026_11_22_000018_listing;
 
@@ -29,6 +31,8 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_22_000008_session_facts::Migration),
             Box::new(m2026_11_22_000009_token_generations::Migration),
             Box::new(m2026_11_22_000010_revocations::Migration),
+            Box::new(m2026_11_22_000013_jobs::Migration),
+            Box::new(m2026_11_22_000014_imports::Migration),
             Box::new(m2026_11_22_000016_audit::Migration),
             Box::new(m2026_11_22_000018_listing::Migration),
         ];

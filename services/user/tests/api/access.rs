@@ -124,6 +124,39 @@ fn table(ada: UserId) -> Vec<Row> {
     ]
 }
 
+/// The rows of what goes on after its request was answered.
+fn table_of_jobs() -> Vec<Row> {
+    let row = |method, path: &str, body, statuses| (method, path.to_owned(), body, statuses);
+    let news = json!({"title": "Library", "text": "Closed on Friday."});
+    let asks_for_one = [401, 404, 404, 404, 200, 401];
+    vec![
+        // It takes lists, not JSON, and says so to those it takes any from.
+        row(
+            "POST",
+            "/users/import",
+            Some(json!({})),
+            [401, 403, 403, 403, 415, 401],
+        ),
+        // The admin's makes the job that is asked for below.
+        row(
+            "POST",
+            "/users/announcements",
+            Some(news),
+            [401, 403, 403, 403, 202, 401],
+        ),
+        row("GET", "/jobs", None, [401, 200, 200, 200, 200, 401]),
+        row("GET", "/jobs/1", None, asks_for_one),
+        row("GET", "/jobs/1/faults", None, asks_for_one),
+        row("DELETE", "/jobs/1", None, [401, 404, 404, 404, 204, 401]),
+        row(
+            "GET",
+            "/internal/users",
+            None,
+            [401, 403, 403, 403, 403, 200],
+        ),
+    ]
+}
+
 /// The rows of sessions and of the tokens called in with them.
 fn table_of_sessions(ada: UserId) -> Vec<Row> {
     let of_ada = format!("/users/{ada}/sessions");
@@ -169,6 +202,7 @@ async fn every_route_knows_its_callers() {
     let table = [
         table(ada.id),
         table_of_standing(),
+        table_of_jobs(),
         table_of_sessions(ada.id),
     ]
     .concat();

@@ -9,8 +9,8 @@ use lyceum_outbox::{Pass, Relay};
 use lyceum_testing::http::{Client, Response};
 use lyceum_testing::peer::{Answer, Received, ScriptedPeer};
 use lyceum_testing::spawn::{TestApp, spawn_with};
-use lyceum_user::App;
 use lyceum_user::settings::{DEVELOPMENT_ADMIN_PASSWORD, UserSettings};
+use lyceum_user::{App, Runner};
 use serde_json::{Value, json};
 
 /// Where events are told.
@@ -26,6 +26,8 @@ pub(crate) const ADMIN: &str = "admin@lyceum.test";
 pub(crate) struct Platform {
     pub(crate) app: TestApp,
     relay: Relay,
+    /// Works on jobs when it is told to.
+    pub(crate) jobs: Runner,
     pub(crate) course: ScriptedPeer,
     pub(crate) notification: ScriptedPeer,
 }
@@ -62,12 +64,15 @@ impl Platform {
             limits.register_per_address.quota = UNLIMITED;
             limits.forgot_per_address.quota = UNLIMITED;
             limits.link_per_address.quota = UNLIMITED;
+            settings.service.jobs.run = false;
             configure(settings);
         };
-        let (app, relay) = spawn_with::<App, Relay>(changed, |app| app.relay().clone());
+        let handles = |app: &App| (app.relay().clone(), app.jobs().clone());
+        let (app, (relay, jobs)) = spawn_with::<App, _>(changed, handles);
         Self {
             app,
             relay,
+            jobs,
             course,
             notification,
         }

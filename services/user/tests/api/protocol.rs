@@ -131,7 +131,7 @@ async fn a_path_that_leads_nowhere_is_a_404_problem() {
         "/users/%2e%2e/users",
         "/v1/users",
         "/auth",
-        "/internal/users",
+        "/internal",
         "/metrics",
         "/debug/settings",
     ] {

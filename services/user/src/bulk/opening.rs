@@ -1,0 +1,112 @@
+//! Accounts that are opened many at a time, by a request or by an import.
+
+use std::collections::HashMap;
+
+use lyceum_chassis::database::DbErr;
+use lyceum_contracts::event::Event;
+use lyceum_contracts::ids::UserId;
+use lyceum_contracts::role::Role;
+use lyceum_contracts::user::{AccountStatus, User};
+use sea_orm::ConnectionTrait;
+use time::OffsetDateTime;
+
+use super::store;
+use crate::accounts::{Email, FullName};
+use crate::audit::{self, Action, Record};
+use crate::entity::user::{Model, NO_PASSWORD, fold_name};
+use crate::links;
+
+/// An account that is still to be written.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    pub(super) email: Email,
+    pub(super) full_name: FullName,
+    pub(super) role: Role,
+    /// PHC string, or [`NO_PASSWORD`].
+    pub(super) password_hash: String,
+    pub(super) status: AccountStatus,
+}
+
+impl Opening {
+    /// Somebody who chooses a password by the letter that follows.
+    pub(crate) fn by_invitation(email: Email, full_name: FullName, role: Role) -> Self {
+        Self {
+            email,
+            full_name,
+            role,
+            password_hash: NO_PASSWORD.to_owned(),
+            status: AccountStatus::Invited,
+        }
+    }
+
+    /// Somebody whose password is chosen; `hash` is its PHC string.
+    pub(super) fn with_password(
+        email: Email,
+        full_name: FullName,
+        role: Role,
+        hash: String,
+    ) -> Self {
+        Self {
+            email,
+            full_name,
+            role,
+            password_hash: hash,
+            status: AccountStatus::Active,
+        }
+    }
+
+    /// In lower case: what makes two of them the same.
+    pub(crate) fn address(&self) -> &str {
+        self.email.folded()
+    }
+
+    /// As the account was written.
+    pub(super) fn into_user(self, id: UserId, now: OffsetDateTime) -> User {
+        Model {
+            id,
+            email: self.email.typed().to_owned(),
+            email_folded: self.email.folded().to_owned(),
+            full_name_folded: fold_name(self.full_name.as_str()),
+            full_name: self.full_name.into_inner(),
+            password_hash: self.password_hash,
+            role: self.role,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            status: self.status,
+            token_version: 1,
+            deleted_at: None,
+        }
+        .into()
+    }
+}
+
+/// Opens the accounts whose addresses are free, with all that follows from them; gives the ids of
+/// those by address. No two have the same address; the caller wakes the outbox after the commit.
+///
+/// Somebody who is invited has an inbox from now on, like everybody else: what they are told
+/// before they accept waits for them there.
+pub(crate) async fn open(
+    transaction: &impl ConnectionTrait,
+    openings: &[&Opening],
+    admin: UserId,
+    now: OffsetDateTime,
+) -> Result<HashMap<String, UserId>, DbErr> {
+    let ids = store::insert(transaction, openings, now).await?;
+    let opened = || {
+        let opened = openings.iter();
+        opened.filter_map(|opening| Some((*ids.get(opening.address())?, opening.status)))
+    };
+    let events = opened().map(|(user_id, _)| Event::UserRegistered { user_id });
+    lyceum_outbox::push_all(transaction, &events.collect::<Vec<_>>()).await?;
+    let invited = opened().filter(|(_, status)| *status == AccountStatus::Invited);
+    let invited: Vec<UserId> = invited.map(|(id, _)| id).collect();
+    links::commands::invite(transaction, &invited, now).await?;
+    let invited = invited.into_iter().map(|user| Record {
+        actor: Some(admin),
+        subject: Some(user),
+        action: Action::Invited,
+    });
+    audit::record_all(transaction, invited, now).await?;
+    Ok(ids)
+}
