@@ -1,7 +1,7 @@
 //! Builds the service: the one door for production, for tests and for the all-in-one.
 
 use lyceum_chassis::auth::{Revocations, UserKeys};
-use lyceum_chassis::idempotency::Pruner;
+use lyceum_chassis::idempotency;
 use lyceum_chassis::server::{RunError, Server};
 use lyceum_chassis::settings::Settings;
 use lyceum_chassis::{Chassis, Lifecycle, Service, StartupError};
@@ -58,10 +58,7 @@ impl Service for App {
                 .tasks
                 .spawn("outbox relay", move |stop| relay.clone().run(stop));
         }
-        let pruner = Pruner::new(chassis.database.clone(), service.idempotency);
-        chassis
-            .tasks
-            .spawn("idempotency keys", move |stop| pruner.clone().run(stop));
+        chassis.prune(idempotency::pruner(&chassis.database, service.idempotency));
 
         let state = State {
             database: chassis.database.clone(),

@@ -2,7 +2,7 @@
 
 use lyceum_chassis::auth::{Revocations, UserKeys};
 use lyceum_chassis::cli::ServiceCommand;
-use lyceum_chassis::idempotency::Pruner;
+use lyceum_chassis::idempotency;
 use lyceum_chassis::lifecycle::Lifecycle;
 use lyceum_chassis::server::{RunError, Server};
 use lyceum_chassis::settings::Settings;
@@ -132,30 +132,13 @@ impl Service for App {
                 .tasks
                 .spawn("jobs", move |stop| jobs.clone().run(stop));
         }
-        let old_jobs = jobs::Pruner::new(chassis.database.clone(), &service.jobs);
-        chassis
-            .tasks
-            .spawn("old jobs", move |stop| old_jobs.clone().run(stop));
-        let pruner = Pruner::new(chassis.database.clone(), service.idempotency);
-        chassis
-            .tasks
-            .spawn("idempotency keys", move |stop| pruner.clone().run(stop));
-        let pruner = audit::Pruner::new(chassis.database.clone(), service.audit);
-        chassis
-            .tasks
-            .spawn("audit entries", move |stop| pruner.clone().run(stop));
-        let pruner = links::Pruner::new(chassis.database.clone());
-        chassis
-            .tasks
-            .spawn("mailed links", move |stop| pruner.clone().run(stop));
-        let pruner = sessions::Pruner::new(chassis.database.clone());
-        chassis
-            .tasks
-            .spawn("expired sessions", move |stop| pruner.clone().run(stop));
-        let eraser = accounts::Eraser::new(chassis.database.clone(), &service.accounts);
-        chassis
-            .tasks
-            .spawn("deleted accounts", move |stop| eraser.clone().run(stop));
+        let database = &chassis.database;
+        chassis.prune(jobs::pruner(database, &service.jobs));
+        chassis.prune(idempotency::pruner(database, service.idempotency));
+        chassis.prune(audit::pruner(database, service.audit));
+        chassis.prune(links::pruner(database));
+        chassis.prune(sessions::pruner(database));
+        chassis.prune(accounts::eraser(database, service.accounts.erase_after()));
         let keys = UserKeys::own(&state.issuer.public_keys());
         let routes = move |config: &mut _| routes::configure(config, &state);
         let server = chassis.into_server(Self::openapi(), keys, revocations, upstreams, routes);

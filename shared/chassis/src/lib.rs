@@ -17,6 +17,7 @@
 //! | [`lifecycle`], [`tasks`] | the end, and what must end |
 //! | [`http`] | extractors and the one error of handlers |
 //! | [`idempotency`] | a POST that has its effect once, however often it is sent |
+//! | [`retention`] | rows whose time is over |
 //! | [`limits`] | how often something may be done |
 //! | [`auth`] | who is calling |
 //! | [`server`] | the listeners |
@@ -35,6 +36,7 @@ pub mod openapi;
 
 mod panics;
 mod probe;
+pub mod retention;
 pub mod server;
 pub mod service;
 pub mod settings;

@@ -15,6 +15,7 @@ use crate::auth::{Authenticator, Revocations, UserKeys};
 use crate::cli::ServiceCommand;
 use crate::database::{Database, DatabaseError};
 use crate::lifecycle::Lifecycle;
+use crate::retention::Pruner;
 use crate::server::{RunError, Server};
 use crate::settings::{PlatformSettings, ServiceSettings, Settings, SettingsError};
 use crate::tasks::TaskSet;
@@ -120,6 +121,12 @@ impl Chassis {
             api,
             operations,
         })
+    }
+
+    /// Deletes what is over for as long as the service runs.
+    pub fn prune(&self, pruner: Pruner) {
+        self.tasks
+            .spawn(pruner.rows(), move |stop| pruner.clone().run(stop));
     }
 
     /// Puts the routes on the bound listeners.

@@ -9,4 +9,5 @@ mod platform;
 mod journey;
 mod leaving;
 mod outages;
+mod session_ends;
 mod traces;

@@ -9,12 +9,12 @@ mod first_admin;
 pub(crate) mod handlers;
 pub(crate) mod listing;
 mod requests;
+mod retention;
 pub(crate) mod standing;
 pub(crate) mod store;
 mod view;
-mod worker;
 
 pub(crate) use self::domain::{Email, FullName};
 pub(crate) use self::first_admin::{FirstAdmin, ensure, ensure_later};
 pub(crate) use self::requests::RoleRule;
-pub(crate) use self::worker::Eraser;
+pub(crate) use self::retention::eraser;

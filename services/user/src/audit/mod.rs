@@ -5,10 +5,10 @@
 
 pub(crate) mod handlers;
 mod listing;
+mod retention;
 mod store;
-mod worker;
 
 pub(crate) use lyceum_contracts::audit::Action;
 
+pub(crate) use self::retention::pruner;
 pub(crate) use self::store::{Record, record, record_all};
-pub(crate) use self::worker::Pruner;

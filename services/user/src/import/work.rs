@@ -54,7 +54,10 @@ impl Work for Import {
                 faulty: upload.faulty,
             })));
         };
-        let (openings, mut taken) = sort_out(lines)?;
+        let Lines {
+            openings,
+            repeated: mut taken,
+        } = Lines::sort_out(lines)?;
         let free: Vec<&Opening> = openings.values().map(|(_, opening)| opening).collect();
         let invited = bulk::open(transaction, &free, task.owner, task.now).await?;
         let had_one = openings
@@ -81,19 +84,28 @@ impl Work for Import {
     }
 }
 
-/// Whom the lines want invited, by address with the number of the line, and the numbers of the
-/// lines that repeat an address of one before them.
-fn sort_out(lines: Vec<StagedLine>) -> Result<(BTreeMap<String, (u64, Opening)>, Vec<u64>), DbErr> {
-    let (mut openings, mut repeated) = (BTreeMap::new(), Vec::new());
-    for line in lines {
-        let number = line.line;
-        let opening = line.opening()?;
-        match openings.entry(opening.address().to_owned()) {
-            Entry::Vacant(free) => {
-                free.insert((number, opening));
+/// What the lines of a chunk ask for.
+#[derive(Debug, Default)]
+struct Lines {
+    /// Whom they want invited, by address, with the number of the line.
+    openings: BTreeMap<String, (u64, Opening)>,
+    /// The numbers of those that repeat the address of one before them.
+    repeated: Vec<u64>,
+}
+
+impl Lines {
+    fn sort_out(lines: Vec<StagedLine>) -> Result<Self, DbErr> {
+        let mut sorted = Self::default();
+        for line in lines {
+            let number = line.line;
+            let opening = line.opening()?;
+            match sorted.openings.entry(opening.address().to_owned()) {
+                Entry::Vacant(free) => {
+                    free.insert((number, opening));
+                }
+                Entry::Occupied(_) => sorted.repeated.push(number),
             }
-            Entry::Occupied(_) => repeated.push(number),
         }
+        Ok(sorted)
     }
-    Ok((openings, repeated))
 }

@@ -18,7 +18,7 @@ pub(crate) mod commands;
 pub(crate) mod handlers;
 mod kinds;
 mod metrics;
-mod prune;
+mod retention;
 mod runner;
 mod settings;
 pub(crate) mod store;
@@ -26,7 +26,7 @@ mod work;
 mod worker;
 
 pub(crate) use self::kinds::Kinds;
-pub(crate) use self::prune::Pruner;
+pub(crate) use self::retention::pruner;
 pub use self::runner::{Claim, Runner, Stepped};
 pub(crate) use self::settings::JobSettings;
 pub(crate) use self::work::{Step, Task, Work};

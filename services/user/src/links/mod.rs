@@ -12,8 +12,8 @@
 pub(crate) mod commands;
 mod domain;
 pub(crate) mod handlers;
-mod pruner;
+mod retention;
 mod store;
 
 pub(crate) use self::domain::Token;
-pub(crate) use self::pruner::Pruner;
+pub(crate) use self::retention::pruner;

@@ -9,10 +9,10 @@ mod domain;
 mod ending;
 pub(crate) mod handlers;
 mod requests;
+mod retention;
 mod store;
-mod worker;
 
 pub(crate) use self::access_token::{Issuer, SigningKey};
 pub(crate) use self::domain::{Family, Held, Policy};
 pub(crate) use self::ending::{EndReason, forget_all_of};
-pub(crate) use self::worker::Pruner;
+pub(crate) use self::retention::pruner;

@@ -20,7 +20,7 @@
 //! # In a service
 //!
 //! Settings: a section `[idempotency]` of type [`IdempotencySettings`]. Migrations: append
-//! [`migrations`]. Start-up: `tasks.spawn("idempotency keys", …)` with [`Pruner::run`]. A handler
+//! [`migrations`]. Start-up: [`Chassis::prune`](crate::Chassis::prune) with [`pruner`]. A handler
 //! takes the key and says whose request it is and what it asks; a command begins with it:
 //!
 //! ```text
@@ -47,12 +47,12 @@ mod entity;
 mod key;
 mod keyed;
 mod migration;
-mod prune;
+mod retention;
 mod settings;
 mod store;
 
 pub use self::key::{IdempotencyKey, RequiredIdempotencyKey};
 pub use self::keyed::{Begun, Keyed, KeyedError, KeyedTransaction, Owner};
 pub use self::migration::migrations;
-pub use self::prune::Pruner;
+pub use self::retention::pruner;
 pub use self::settings::IdempotencySettings;

@@ -8,8 +8,9 @@ use lyceum_chassis::clock;
 use lyceum_chassis::database::{Database, columns};
 use lyceum_chassis::http::{Answer, ApiError, Body, Fields, FromFields, Id, Rule};
 use lyceum_chassis::idempotency::{
-    Begun, IdempotencyKey, IdempotencySettings, Keyed, KeyedError, Owner, Pruner, migrations,
+    Begun, IdempotencyKey, IdempotencySettings, Keyed, KeyedError, Owner, migrations, pruner,
 };
+use lyceum_chassis::retention::Pruner;
 use lyceum_chassis::server::{RunError, Server};
 use lyceum_chassis::settings::{Environment, ServiceSettings, Settings, SettingsError};
 use lyceum_chassis::{Chassis, Lifecycle, Service, StartupError};
@@ -65,7 +66,7 @@ impl Service for Ledger {
         let chassis = Chassis::build::<Self>(&settings.platform).await?;
         let keys = UserKeys::own(&serde_json::from_str(&settings.service.keys).unwrap());
         let database = chassis.database.clone();
-        let pruner = Pruner::new(database.clone(), settings.service.idempotency);
+        let pruner = pruner(&database, settings.service.idempotency);
         let routes = move |config: &mut _| routes(config, &database);
         let revocations = Revocations::new();
         let server = chassis.into_server(Self::openapi(), keys, revocations, Vec::new(), routes);

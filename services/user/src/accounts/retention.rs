@@ -1,83 +1,35 @@
-//! Erases deleted accounts when their time is over.
+//! Deleted accounts are erased when their time is over.
 //!
 //! The whole row goes: ids are counted up by the database and never given out again, so nothing has
 //! to stay in their place. Until then it stands anonymous, for those who look into what happened.
 
 use std::time::Duration;
 
-use lyceum_chassis::clock;
-use lyceum_chassis::database::{Database, DbErr};
-use time::OffsetDateTime;
-use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
+use lyceum_chassis::database::Database;
+use lyceum_chassis::retention::{Pace, Pruner};
 
 use super::store;
-use crate::settings::AccountSettings;
 
-/// How often it looks: accounts wait for days.
-const EVERY: Duration = Duration::from_hours(1);
+/// Accounts wait for days.
+const PACE: Pace = Pace {
+    every: Duration::from_hours(1),
+    batch: 500,
+};
 
-/// Accounts erased by one statement: few enough that nobody waits for it, on `SQLite` every writer.
-const BATCH: u64 = 500;
-
-/// Erases the deleted accounts of one database. Clones do the same.
-#[derive(Debug, Clone)]
-pub(crate) struct Eraser {
-    database: Database,
-    erase_after: Duration,
-}
-
-impl Eraser {
-    pub(crate) fn new(database: Database, settings: &AccountSettings) -> Self {
-        Self {
-            database,
-            erase_after: settings.erase_after(),
+/// Erases the accounts of a database that were deleted so long ago.
+pub(crate) fn eraser(database: &Database, erase_after: Duration) -> Pruner {
+    let delete = move |database, now, limit| async move {
+        let erased = store::erase_deleted(&database, now - erase_after, limit).await?;
+        if erased > 0 {
+            tracing::info!(
+                event = "user.erased",
+                accounts = erased,
+                "deleted accounts are erased"
+            );
         }
-    }
-
-    /// Erases every account whose time is over at `now`, batch after batch; how many it were.
-    pub(crate) async fn erase(&self, now: OffsetDateTime) -> Result<u64, DbErr> {
-        let mut erased = 0;
-        loop {
-            let batch = store::erase_deleted(&self.database, now - self.erase_after, BATCH).await?;
-            erased += batch;
-            if batch < BATCH {
-                return Ok(erased);
-            }
-        }
-    }
-
-    /// Looks once an hour until told to stop, which also ends a long pass: each batch is a
-    /// statement of its own.
-    pub(crate) async fn run(self, stop: CancellationToken) {
-        let work = async {
-            loop {
-                self.pass().await;
-                sleep(EVERY).await;
-            }
-        };
-        stop.run_until_cancelled(work).await;
-    }
-
-    async fn pass(&self) {
-        // Without tables there are no accounts.
-        if self.database.ready().await.is_err() {
-            return;
-        }
-        match self.erase(clock::now()).await {
-            Ok(0) => {}
-            Ok(accounts) => {
-                tracing::info!(
-                    event = "user.erased",
-                    accounts,
-                    "deleted accounts are erased"
-                );
-            }
-            Err(error) => {
-                tracing::warn!(event = "user.erase_failed", %error, "deleted accounts stay for now");
-            }
-        }
-    }
+        Ok(erased)
+    };
+    Pruner::new("deleted accounts", database.clone(), PACE, delete)
 }
 
 #[cfg(test)]
@@ -88,6 +40,7 @@ mod tests {
     use lyceum_contracts::user::AccountStatus;
     use lyceum_testing::database::TestDatabase;
     use sea_orm::{ActiveValue, Set};
+    use time::OffsetDateTime;
     use time::macros::datetime;
 
     use super::*;
@@ -131,16 +84,13 @@ mod tests {
         let database = connect(&place).await;
         let now = datetime!(2026-11-22 12:00 UTC);
         let deleted = |ago| Some(now - Duration::from_secs(ago));
-        let eraser = Eraser {
-            database: database.clone(),
-            erase_after: Duration::from_hours(1),
-        };
+        let eraser = eraser(&database, Duration::from_hours(1));
         let kept = account(&database, "in use", None).await;
         let young = account(&database, "young", deleted(3_599)).await;
         let old = account(&database, "old", deleted(3_600)).await;
 
-        assert_eq!(eraser.erase(now).await.unwrap(), 1);
-        assert_eq!(eraser.erase(now).await.unwrap(), 0);
+        assert_eq!(eraser.prune(now).await.unwrap(), 1);
+        assert_eq!(eraser.prune(now).await.unwrap(), 0);
         for (id, is_there) in [(kept.id, true), (young.id, true), (old.id, false)] {
             let found = store::find(&database, id).await.unwrap();
             assert_eq!(found.is_some(), is_there, "{id}");
@@ -156,15 +106,12 @@ mod tests {
         let place = TestDatabase::create();
         let database = connect(&place).await;
         let now = datetime!(2026-11-22 12:00 UTC);
-        for number in 0..=BATCH {
+        for number in 0..=PACE.batch {
             account(&database, &number.to_string(), Some(now)).await;
         }
-        let eraser = Eraser {
-            database: database.clone(),
-            erase_after: Duration::from_secs(1),
-        };
+        let eraser = eraser(&database, Duration::from_secs(1));
         let later = now + Duration::from_secs(1);
-        assert_eq!(eraser.erase(later).await.unwrap(), BATCH + 1);
+        assert_eq!(eraser.prune(later).await.unwrap(), PACE.batch + 1);
         database.close().await;
     }
 }

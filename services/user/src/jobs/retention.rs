@@ -1,0 +1,25 @@
+//! Jobs that ended are kept for a time; what uploads and ended imports have left behind is not.
+
+use std::time::Duration;
+
+use lyceum_chassis::database::Database;
+use lyceum_chassis::retention::{Pace, Pruner};
+
+use super::{JobSettings, store};
+use crate::import;
+
+/// Each job has up to a thousand faults.
+const PACE: Pace = Pace {
+    every: Duration::from_mins(1),
+    batch: 10,
+};
+
+/// Forgets the jobs of a database that ended long ago.
+pub(crate) fn pruner(database: &Database, settings: &JobSettings) -> Pruner {
+    let keep = settings.keep();
+    let delete = move |database, now, limit| async move {
+        import::prune(&database, now).await?;
+        store::delete_finished_before(&database, now - keep, limit).await
+    };
+    Pruner::new("old jobs", database.clone(), PACE, delete)
+}
