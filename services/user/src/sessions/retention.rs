@@ -50,8 +50,8 @@ mod tests {
         let place = TestDatabase::create();
         let database = connect(&place).await;
         let now = datetime!(2026-11-22 12:00 UTC);
-        let ada = "INSERT INTO users (email, email_folded, full_name, password_hash, role, version, \
-                   created_at, updated_at) VALUES ('a@b.c', 'a@b.c', 'Ada', '!', 'student', 1, \
+        let ada = "INSERT INTO users (email, email_folded, full_name, full_name_folded, password_hash, role, \
+                   version, created_at, updated_at) VALUES ('a@b.c', 'a@b.c', 'Ada', 'ada', '!', 'student', 1, \
                    '2026-01-01T00:00:00.000000Z', '2026-01-01T00:00:00.000000Z')";
         database.execute_unprepared(ada).await.unwrap();
         let user = 1_i64.try_into().unwrap();

@@ -53,9 +53,9 @@ async fn a_letter_is_promised_in_the_time_in_which_none_is() {
     platform.student("ada").await;
     // An account is promised one letter an hour: everybody asks once.
     let people = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) \
-                  INSERT INTO users (email, email_folded, full_name, password_hash, role, version, \
-                  created_at, updated_at, status, token_version) \
-                  SELECT 'u' || i || '@b.org', 'u' || i || '@b.org', full_name, password_hash, role, \
+                  INSERT INTO users (email, email_folded, full_name, full_name_folded, password_hash, role, \
+                  version, created_at, updated_at, status, token_version) \
+                  SELECT 'u' || i || '@b.org', 'u' || i || '@b.org', full_name, full_name_folded, password_hash, role, \
                   version, created_at, updated_at, status, token_version FROM n, users \
                   WHERE email_folded = 'ada@example.org'";
     assert_eq!(platform.changes(people).await, 300);
