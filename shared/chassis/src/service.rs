@@ -146,13 +146,15 @@ impl Chassis {
             self.tasks
                 .spawn("peer addresses", move |stop| watch(upstreams.clone(), stop));
         }
+        let authenticator =
+            Authenticator::new(users, revocations, self.identity, self.settings.auth);
         Server::new(
             crate::server::Parts {
                 name: self.name,
                 settings: self.settings,
                 database: self.database,
                 tasks: self.tasks,
-                authenticator: Authenticator::new(users, revocations, self.identity),
+                authenticator,
                 upstreams,
                 docs,
             },

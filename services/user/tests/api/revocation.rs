@@ -75,6 +75,23 @@ async fn a_token_of_a_session_that_was_signed_out_is_refused_at_once_and_no_othe
 }
 
 #[tokio::test]
+async fn a_token_that_is_remembered_is_refused_as_soon_as_it_is_called_in() {
+    let platform = Platform::start();
+    let (ada, admin) = (platform.student("ada").await, platform.admin().await);
+    let bob = platform.student("bob").await;
+    for _ in 0..3 {
+        ada.get("/users/me").await.expect(200);
+        bob.get("/users/me").await.expect(200);
+    }
+    platform.logs_out(&ada.refresh_token).await.expect(204);
+    refused(ada.get("/users/me").await);
+    refused(ada.get("/users/me").await);
+    let promotion = serde_json::json!({"role": "instructor"});
+    admin.patches(bob.id, &promotion).await.expect(200);
+    refused(bob.get("/users/me").await);
+}
+
+#[tokio::test]
 async fn a_refresh_token_that_comes_back_calls_the_access_tokens_of_its_session_in() {
     let platform = Platform::start();
     let ada = platform.student("ada").await;

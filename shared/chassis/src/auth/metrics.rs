@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::sync::{Arc, PoisonError};
 
-use lyceum_telemetry::metrics::{Gauge, ObservableGauge, meter};
+use lyceum_telemetry::metrics::{Counter, Gauge, KeyValue, ObservableGauge, meter};
 use tokio::time::Instant;
 
 /// The figures of the list of revocations.
@@ -57,5 +57,37 @@ impl Metrics {
             .complete_at
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+}
+
+/// How often a signature was spared.
+#[derive(Debug, Clone)]
+pub(super) struct Lookups {
+    count: Counter<u64>,
+    hit: [KeyValue; 1],
+    miss: [KeyValue; 1],
+}
+
+impl Lookups {
+    pub(super) fn new() -> Self {
+        Self {
+            count: meter()
+                .u64_counter("lyceum.auth.verified_tokens")
+                .with_unit("{token}")
+                .with_description("Access tokens that were verified, or known from before.")
+                .build(),
+            hit: [KeyValue::new("result", "hit")],
+            miss: [KeyValue::new("result", "miss")],
+        }
+    }
+
+    /// Known from before.
+    pub(super) fn hit(&self) {
+        self.count.add(1, &self.hit);
+    }
+
+    /// Verified by its signature.
+    pub(super) fn miss(&self) {
+        self.count.add(1, &self.miss);
     }
 }

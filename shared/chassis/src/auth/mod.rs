@@ -9,17 +9,24 @@
 //!
 //! People carry Ed25519 tokens issued by the user service and verified everywhere from its JWKS;
 //! services carry short HS256 tokens made by `lyceum-client`. Each kind is verified with its one
-//! algorithm, so a token cannot choose how it is checked.
+//! algorithm, so a token cannot choose how it is checked. A person's signature is checked once:
+//! who comes again is known by the digest of the token, until it ends, is called in, or the keys
+//! change.
 
+mod authenticator;
 mod caller;
 mod keys;
 mod metrics;
 mod permission;
 mod revocations;
+mod settings;
 mod token;
+mod verified;
 
-pub use self::caller::{Authenticator, Caller, CurrentUser, ServiceCaller};
+pub use self::authenticator::{Authenticator, Checked};
+pub use self::caller::{Caller, CurrentUser, ServiceCaller};
 pub use self::keys::UserKeys;
 pub use self::permission::{Permission, Require};
 pub use self::revocations::{Revocations, Watch};
+pub use self::settings::AuthSettings;
 pub use self::token::{AUDIENCE, Claims, ISSUER, TOKEN_TYPE};

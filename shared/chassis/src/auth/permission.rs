@@ -5,11 +5,11 @@ use std::ops::Deref;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use futures_util::future::LocalBoxFuture;
 use lyceum_contracts::problem::ProblemKind;
 use lyceum_contracts::role::Role;
 
 use super::CurrentUser;
+use super::authenticator::{Checked, authenticate};
 use crate::http::ApiError;
 
 /// Something only some roles may do; a service declares one empty type for each.
@@ -35,12 +35,11 @@ impl<P> Deref for Require<P> {
 
 impl<P: Permission> FromRequest for Require<P> {
     type Error = ApiError;
-    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+    type Future = Checked<Self>;
 
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let user = CurrentUser::from_request(request, payload);
-        Box::pin(async move {
-            let user = user.await?;
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        authenticate(request, |caller| {
+            let user = caller.person()?;
             if P::ROLES.contains(&user.role) {
                 return Ok(Self {
                     user,

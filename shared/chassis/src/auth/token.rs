@@ -1,6 +1,6 @@
 //! The access token of a person: its claims, and the rules it must obey.
 
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode};
 use lyceum_contracts::ids::UserId;
 use lyceum_contracts::role::Role;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ pub const AUDIENCE: &str = "lyceum";
 pub const TOKEN_TYPE: &str = "at+jwt";
 
 /// Seconds two clocks may differ.
-const LEEWAY_S: u64 = 30;
+pub(super) const LEEWAY_S: u32 = 30;
 
 /// What an access token says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -45,9 +45,8 @@ pub struct Claims {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct InvalidToken;
 
-/// The `kid` of a token that could be an access token at all.
-pub(super) fn key_id(token: &str) -> Result<String, InvalidToken> {
-    let header = decode_header(token).map_err(|_| InvalidToken)?;
+/// The `kid` in the header of a token that could be an access token at all.
+pub(super) fn key_id(header: Header) -> Result<String, InvalidToken> {
     let right_kind = header.alg == Algorithm::EdDSA
         && header
             .typ
@@ -66,7 +65,7 @@ pub(super) fn verify(token: &str, key: &DecodingKey) -> Result<CurrentUser, Inva
     rules.set_audience(&[AUDIENCE]);
     rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
     rules.validate_nbf = true;
-    rules.leeway = LEEWAY_S;
+    rules.leeway = LEEWAY_S.into();
     let claims = decode::<Claims>(token, key, &rules)
         .map_err(|_| InvalidToken)?
         .claims;

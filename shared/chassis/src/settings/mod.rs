@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::load::{SettingsError, Source, load};
 pub use self::secret::Secret;
+use crate::auth::AuthSettings;
 use crate::database::DatabaseSettings;
 use crate::limits::TrustedProxies;
 
@@ -66,19 +67,22 @@ pub struct PlatformSettings {
     pub database: DatabaseSettings,
     /// Traces, metrics and logs.
     pub telemetry: TelemetrySettings,
+    /// How people are known again.
+    pub auth: AuthSettings,
     /// How services know one another.
     pub service_auth: ServiceAuthSettings,
 }
 
 impl PlatformSettings {
     /// Root keys that belong here; all others belong to the service.
-    pub(crate) const KEYS: [&'static str; 7] = [
+    pub(crate) const KEYS: [&'static str; 8] = [
         "environment",
         "http",
         "operations",
         "lifecycle",
         "database",
         "telemetry",
+        "auth",
         "service_auth",
     ];
 
