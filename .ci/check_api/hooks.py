@@ -1,5 +1,6 @@
 """What no schema can say of a request that is in order: made so here before it is sent."""
 
+import json
 import os
 import uuid
 
@@ -10,6 +11,11 @@ from schemathesis.generation import GenerationMode
 CHOSEN = {"password", "new_password"}
 # Asked for once more of somebody who is signed in.
 KNOWN = {("PUT", "/users/me/email"): {"password"}, ("PUT", "/users/me/password"): {"current_password", "new_password"}}
+
+
+@schemathesis.serializer("application/x-ndjson")
+def one_line(context, value):
+    return value if isinstance(value, bytes) else json.dumps(value).encode()
 
 
 @schemathesis.hook

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use crate::ids::JobId;
 use crate::problem::Fault;
 use crate::role::Role;
+use crate::schema;
 
 /// A text that names no state, or no kind, of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -163,8 +164,10 @@ pub struct LineFault {
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct ImportLine {
     /// Where the person is reached; unique without regard to case.
+    #[schema(schema_with = schema::email)]
     pub email: String,
     /// 1 to 200 characters, one line.
+    #[schema(schema_with = schema::full_name)]
     pub full_name: String,
     /// Student when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -175,11 +178,14 @@ pub struct ImportLine {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PostAnnouncement {
     /// 1 to 200 characters, one line.
+    #[schema(schema_with = schema::title)]
     pub title: String,
     /// 1 to 5000 characters; line feeds separate lines.
+    #[schema(schema_with = schema::body_text)]
     pub text: String,
     /// Whom to tell, each role once; everybody when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = schema::roles)]
     pub roles: Option<Vec<Role>>,
 }
 

@@ -2,7 +2,11 @@
 //!
 //! The domains of the services decide; these patterns say the same as far as a pattern can.
 
-use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::Ref;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
+
+/// Characters that no line has: of control, and the two separators that break one.
+const CONTROL: &str = r"\u0000-\u001f\u007f-\u009f\u2028\u2029";
 
 fn text(longest: usize, pattern: &str) -> ObjectBuilder {
     ObjectBuilder::new()
@@ -26,12 +30,47 @@ pub fn link_token() -> ObjectBuilder {
 
 /// One line of up to `longest` characters, without space at either end.
 fn line(longest: usize) -> ObjectBuilder {
-    let control = r"\u0000-\u001f\u007f-\u009f\u2028\u2029";
-    let end = format!(r"[^\s{control}]");
-    text(longest, &format!("^{end}([^{control}]*{end})?$"))
+    let end = format!(r"[^\s{CONTROL}]");
+    text(longest, &format!("^{end}([^{CONTROL}]*{end})?$"))
 }
 
 /// A person's name: one line of 1 to 200 characters.
 pub fn full_name() -> ObjectBuilder {
     line(200).description(Some("1 to 200 characters, one line"))
+}
+
+/// The title of an announcement: one line of 1 to 200 characters that is not blank.
+pub fn title() -> ObjectBuilder {
+    let title = format!(r"^[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*$");
+    text(200, &title).description(Some("1 to 200 characters, one line"))
+}
+
+/// The text of an announcement: 1 to 5000 characters that are not all blank.
+pub fn body_text() -> ObjectBuilder {
+    let control = r"\u0000-\u0009\u000b-\u001f\u007f-\u009f";
+    let body = format!(r"^[^{control}]*[^\s{control}][^{control}]*$");
+    let description = "1 to 5000 characters; line feeds separate lines";
+    text(5_000, &body).description(Some(description))
+}
+
+/// The beginning of something, without characters of control.
+pub fn search() -> ObjectBuilder {
+    text(100, r"^[^\u0000-\u001f\u007f-\u009f]*$")
+}
+
+/// Roles, each once, or null; the description must also have [`Role`](crate::role::Role).
+pub fn roles() -> ArrayBuilder {
+    ArrayBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Array, Type::Null]))
+        .items(Ref::from_schema_name("Role"))
+        .min_items(Some(1))
+        .unique_items(true)
+}
+
+/// One of some words.
+pub fn word<W: Into<String>>(words: impl IntoIterator<Item = W>) -> ObjectBuilder {
+    let words = words.into_iter().map(Into::into);
+    ObjectBuilder::new()
+        .schema_type(SchemaType::new(Type::String))
+        .enum_values(Some(words.collect::<Vec<String>>()))
 }

@@ -4,14 +4,16 @@ use actix_web::http::header::{ContentDisposition, DispositionParam, DispositionT
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use lyceum_chassis::auth::{Permission, Require};
-use lyceum_chassis::http::{ApiError, Query, page_of};
+use lyceum_chassis::http::{ApiError, Query, SortField, page_of};
 use lyceum_chassis::openapi::WindowQuery;
 use lyceum_contracts::page::Page;
 use lyceum_contracts::role::Role;
+use lyceum_contracts::schema;
 use lyceum_contracts::user::{AccountStatus, AdminUser};
 use utoipa::IntoParams;
+use utoipa::openapi::ObjectBuilder;
 
-use super::{Filter, Listing, export};
+use super::{Filter, Listing, SortBy, export};
 use crate::accounts::store;
 use crate::state::State;
 
@@ -37,12 +39,34 @@ impl Permission for ExportUsers {
 #[expect(dead_code, reason = "the description of the API reads the fields")]
 struct FilterQuery {
     /// Accounts whose address or name begins so, in whatever case; nothing in it is a wildcard
-    #[param(max_length = 100)]
+    #[param(schema_with = schema::search)]
     q: Option<String>,
     /// Accounts with this role
     role: Option<Role>,
-    /// Accounts of this status: active, invited or disabled
+    /// Accounts of this status
+    #[param(schema_with = listed_status)]
     status: Option<AccountStatus>,
+}
+
+/// A deleted account is nobody's any more.
+fn listed_status() -> ObjectBuilder {
+    use AccountStatus::{Active, Disabled, Invited};
+    schema::word([Active, Invited, Disabled].map(AccountStatus::as_str))
+}
+
+/// How accounts are sorted.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the description of the API reads the fields")]
+struct SortQuery {
+    /// By what, `id` unless it says otherwise; `-` before it for the other way round
+    #[param(schema_with = orders)]
+    sort: Option<String>,
+}
+
+fn orders() -> ObjectBuilder {
+    let names = SortBy::FIELDS.iter().map(|(name, _)| name);
+    schema::word(names.flat_map(|name| [(*name).to_owned(), format!("-{name}")]))
 }
 
 /// Accounts by the page; a `cursor` works with every filter and order and is good for its own.
@@ -50,8 +74,7 @@ struct FilterQuery {
     get, path = "/users", tag = "accounts", security(("access_token" = [])),
     params(
         FilterQuery,
-        ("sort" = Option<String>, Query,
-            description = "`id` (the default), `created_at`, `email` or `full_name`; `-` before it for the other way round"),
+        SortQuery,
         ("include_total" = Option<bool>, Query, description = "Count the accounts on all pages"),
         WindowQuery,
     ),

@@ -7,3 +7,4 @@ mod query;
 
 pub(crate) use self::filter::Filter;
 pub(crate) use self::query::Listing;
+use self::query::SortBy;
