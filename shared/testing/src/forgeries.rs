@@ -10,7 +10,12 @@ use lyceum_contracts::role::Role;
 use serde_json::Value;
 
 use crate::http::Client;
-use crate::identity::TestUsers;
+use crate::identity::{TestUsers, seconds_since_1970};
+use crate::spawn::TestApp;
+
+/// What two clocks may differ by, in seconds: an access token counts for so long after its end,
+/// and before its beginning.
+const LEEWAY_S: i64 = 30;
 
 /// The year 2100, in seconds since 1970.
 const FAR_AHEAD: u64 = 4_102_444_800;
@@ -81,4 +86,59 @@ pub async fn assert_refused_alike(
     }
     problems.dedup();
     assert_eq!(problems.len(), 1, "{path}: {problems:?}");
+}
+
+/// `path` counts the end and the beginning of a token to the second, give or take half a minute by
+/// which two clocks may differ.
+///
+/// # Panics
+/// When a token counts a second longer or earlier, or a second less.
+pub async fn assert_counted_to_the_second(
+    client: &Client,
+    path: &str,
+    users: &TestUsers,
+    user: impl Into<i64>,
+) {
+    let user = user.into();
+    for (name, from_now, status) in [
+        ("exp", -LEEWAY_S, 200),
+        ("exp", -LEEWAY_S - 1, 401),
+        ("nbf", LEEWAY_S, 200),
+        ("nbf", LEEWAY_S + 1, 401),
+    ] {
+        // Once more when a second has begun meanwhile: nobody knows in which of the two it was
+        // looked at.
+        let answer = loop {
+            let now = seconds_since_1970();
+            let at = now.saturating_add_signed(from_now);
+            let token = users.token(user, Role::Student).claim(name, at);
+            let answer = client.get(path).bearer(token.sign()).send().await;
+            if seconds_since_1970() == now {
+                break answer;
+            }
+        };
+        let text = answer.text();
+        assert_eq!(answer.status, status, "{name} {from_now} s: {path}: {text}");
+    }
+}
+
+/// A token that would count in its header does not count in the query of `path`, from where it
+/// would come to stand in logs; and this one stands in no line and no span of the test's process.
+///
+/// # Panics
+/// When it counts there, or was written down.
+pub async fn assert_none_in_a_query(app: &TestApp, path: &str, token: &str) {
+    for name in ["access_token", "token"] {
+        let path = format!("{path}?{name}={token}");
+        let answer = app.client().get(&path).send().await;
+        assert_eq!(answer.status, 401, "{name}: {}", answer.text());
+        let challenge = answer.header("www-authenticate");
+        assert_eq!(challenge, Some("Bearer"), "{name}: no token has come");
+    }
+    let captured = app.captured();
+    let lines = captured.lines();
+    assert!(!lines.is_empty(), "the log is captured");
+    let spans = captured.all_spans();
+    let written = format!("{lines:?} {spans:?}");
+    assert!(!written.contains(token), "the token is written down");
 }

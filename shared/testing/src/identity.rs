@@ -225,9 +225,14 @@ fn content(header: &Map<String, Value>, claims: &Map<String, Value>) -> String {
 
 /// Now and the end of a lifetime that begins now, in seconds since 1970.
 fn times(lifetime: Duration) -> (u64, u64) {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let now = now.expect("the clock is past 1970").as_secs();
+    let now = seconds_since_1970();
     (now, now + lifetime.as_secs())
+}
+
+/// Now, as tokens tell it.
+pub(crate) fn seconds_since_1970() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.expect("the clock is past 1970").as_secs()
 }
 
 fn set(map: &mut Map<String, Value>, name: &str, value: Value) {

@@ -2,7 +2,9 @@
 
 use lyceum_chassis::settings::DEVELOPMENT_SERVICE_SECRET;
 use lyceum_course::App;
-use lyceum_testing::forgeries::assert_refused_alike;
+use lyceum_testing::forgeries::{
+    assert_counted_to_the_second, assert_none_in_a_query, assert_refused_alike,
+};
 use lyceum_testing::http::Response;
 use lyceum_testing::identity::service_token;
 use lyceum_testing::openapi::assert_each_has_a_row;
@@ -151,9 +153,16 @@ async fn a_token_that_does_not_count_is_refused_the_same_way_whatever_is_wrong()
 }
 
 #[tokio::test]
-async fn a_token_anywhere_but_in_its_header_is_none() {
+async fn a_token_ends_and_begins_to_the_second() {
     let platform = Platform::start();
     let ada = platform.student(1);
-    let path = format!("/users/1/stats?access_token={}", ada.token);
-    ada.client.get(&path).send().await.expect(401);
+    assert_counted_to_the_second(&ada.client, "/users/1/stats", &platform.tokens, 1).await;
+}
+
+#[tokio::test]
+async fn a_token_anywhere_but_in_its_header_is_none_and_is_not_written_down() {
+    let platform = Platform::start();
+    let ada = platform.student(1);
+    ada.get("/users/1/stats").await.expect(200);
+    assert_none_in_a_query(&platform.app, "/users/1/stats", &ada.token).await;
 }

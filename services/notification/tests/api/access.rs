@@ -2,7 +2,9 @@
 
 use lyceum_chassis::settings::DEVELOPMENT_SERVICE_SECRET;
 use lyceum_notification::App;
-use lyceum_testing::forgeries::assert_refused_alike;
+use lyceum_testing::forgeries::{
+    assert_counted_to_the_second, assert_none_in_a_query, assert_refused_alike,
+};
 use lyceum_testing::identity::service_token;
 use lyceum_testing::openapi::assert_each_has_a_row;
 use serde_json::json;
@@ -100,11 +102,18 @@ async fn a_service_token_counts_here_alone_and_with_the_platforms_secret_alone()
 }
 
 #[tokio::test]
-async fn a_token_anywhere_but_in_its_header_is_none() {
+async fn a_token_ends_and_begins_to_the_second() {
+    let platform = Platform::start();
+    let client = platform.app.client();
+    assert_counted_to_the_second(client, "/notifications", &platform.tokens, 1).await;
+}
+
+#[tokio::test]
+async fn a_token_anywhere_but_in_its_header_is_none_and_is_not_written_down() {
     let platform = Platform::start();
     let ada = platform.person(1);
+    ada.inbox().await;
     for path in ["/notifications", STREAM] {
-        let path = format!("{path}?access_token={}", ada.token);
-        ada.client.get(&path).send().await.expect(401).problem();
+        assert_none_in_a_query(&platform.app, path, &ada.token).await;
     }
 }

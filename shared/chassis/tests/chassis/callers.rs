@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use lyceum_contracts::role::Role;
-use lyceum_testing::forgeries::assert_refused_alike;
+use lyceum_testing::forgeries::{
+    assert_counted_to_the_second, assert_none_in_a_query, assert_refused_alike,
+};
 use lyceum_testing::{TestApp, spawn};
 use serde_json::json;
 
@@ -38,8 +40,7 @@ async fn without_a_token_every_door_asks_for_one() {
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{path}");
         assert_eq!(answer.problem().r#type, "/problems/unauthenticated");
     }
-    let in_query = format!("/me?access_token={}", users().student(1));
-    bakery.client().get(&in_query).send().await.expect(401);
+    assert_none_in_a_query(&bakery, "/me", &users().student(1)).await;
 }
 
 #[tokio::test]
@@ -113,6 +114,12 @@ async fn a_remembered_token_ends_at_its_end() {
         assert!(begun.elapsed() < Duration::from_secs(10), "still counts");
     }
     assert_eq!(status(&bakery, &token).await, 401);
+}
+
+#[tokio::test]
+async fn a_token_ends_and_begins_to_the_second() {
+    let bakery = open();
+    assert_counted_to_the_second(bakery.client(), "/me", users(), 7).await;
 }
 
 #[tokio::test]
