@@ -47,6 +47,7 @@ pub(crate) async fn change_password(
     commands::change_password(database, hasher, &caller, change, clock::now())
         .await
         .map_err(|error| error.at("current_password"))?;
+    state.revocations.catch_up().await;
     guesses.forgive(&caller.id);
     Ok(HttpResponse::NoContent().finish())
 }
@@ -90,6 +91,7 @@ pub(crate) async fn reset_password(
 ) -> Result<HttpResponse, ApiError> {
     let (database, hasher) = (&state.database, &state.hasher);
     let user = commands::reset_password(database, hasher, reset, clock::now()).await?;
+    state.revocations.catch_up().await;
     // What others guessed before must not keep its owner out now.
     state.limits.login_per_account.forgive(&user.email_folded);
     Ok(HttpResponse::NoContent().finish())

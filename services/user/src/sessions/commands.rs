@@ -65,6 +65,14 @@ pub(crate) async fn authenticate(
     }
 }
 
+/// A session just opened.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) session: Continued,
+    /// Whether an older one had to end for it, whose access tokens are called in.
+    pub(crate) crowded: bool,
+}
+
 /// A session that goes on, and the token that continues it.
 #[derive(Debug)]
 pub(crate) struct Continued {
@@ -83,13 +91,13 @@ pub(crate) async fn open_session(
     proved: user::Model,
     user_agent: Option<String>,
     now: OffsetDateTime,
-) -> Result<Continued, LoginError> {
+) -> Result<Opened, LoginError> {
     let transaction = database.begin_write().await?;
     let user = accounts::store::lock(&transaction, proved.id).await?;
     let user = user
         .filter(|user| user.may_sign_in() && user.password_hash == proved.password_hash)
         .ok_or(LoginError::InvalidCredentials)?;
-    make_room(&transaction, policy, user.id, now).await?;
+    let crowded = make_room(&transaction, policy, user.id, now).await?;
     let ends = now + policy.lifetime;
     let session = store::insert(&transaction, user.id, user_agent, now, ends).await?;
     let token = issue_token(&transaction, session.id, Family::NEW, now).await?;
@@ -101,25 +109,27 @@ pub(crate) async fn open_session(
         session.id = session.id.get(),
         "signed in"
     );
-    Ok(Continued {
+    let session = Continued {
         user,
         session: session.id,
         token,
-    })
+    };
+    Ok(Opened { session, crowded })
 }
 
-/// Ends the oldest sessions of an account that has as many as it may have.
+/// Ends the oldest sessions of an account that has as many as it may have; whether it had.
 async fn make_room(
     transaction: &Transaction,
     policy: Policy,
     user_id: UserId,
     now: OffsetDateTime,
-) -> Result<(), DbErr> {
+) -> Result<bool, DbErr> {
     let stay = policy.per_account.saturating_sub(1);
-    for crowded in store::list_beyond(transaction, user_id, stay, now).await? {
-        end_one(transaction, &crowded, EndReason::Crowded, None, now).await?;
+    let oldest = store::list_beyond(transaction, user_id, stay, now).await?;
+    for session in &oldest {
+        end_one(transaction, session, EndReason::Crowded, None, now).await?;
     }
-    Ok(())
+    Ok(!oldest.is_empty())
 }
 
 /// Keeps it in the audit log.

@@ -51,7 +51,10 @@ pub(crate) async fn open_session(
     let now = clock::now();
     let agent = user_agent(&request);
     let opened = commands::open_session(&state.database, state.sessions, user, agent, now).await?;
-    answer(&state, &opened, now)
+    if opened.crowded {
+        state.revocations.catch_up().await;
+    }
+    answer(&state, &opened.session, now)
 }
 
 /// Goes on with a session: the token is spent, the answer holds the next one.

@@ -9,6 +9,8 @@ use sea_orm::{ConnectionTrait, Statement};
 
 use crate::platform::{PASSWORD, Person, Platform};
 
+const NEW: &str = "a heron on one leg";
+
 /// Within this a token that was called in is refused everywhere.
 const BOUND: Duration = Duration::from_secs(2);
 
@@ -25,7 +27,7 @@ impl Platform {
     }
 
     /// Another process of the service on the same database.
-    fn replica(&self) -> Self {
+    pub(crate) fn replica(&self) -> Self {
         let url = self.app.database().url().to_owned();
         Self::with(|settings| settings.platform.database.url = url.into())
     }
@@ -121,6 +123,69 @@ async fn a_new_role_calls_the_tokens_of_the_old_one_in_and_the_session_goes_on()
     let me = platform.client().get("/users/me").bearer(next.access_token);
     me.send().await.expect(200);
     admin.get("/users/me").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_change_of_the_password_calls_the_tokens_of_the_other_sessions_in_at_once() {
+    let platform = Platform::start();
+    let elsewhere = platform.student("ada").await;
+    let here = platform.signs_in(&elsewhere.email, PASSWORD).await;
+    let change = here.changes_password(PASSWORD, NEW).await;
+    change.expect(204);
+    refused(elsewhere.get("/users/me").await);
+    here.get("/users/me").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_password_set_anew_by_a_letter_calls_all_tokens_in_at_once() {
+    let platform = Platform::start();
+    let ada = platform.student("ada").await;
+    platform.forgets(&ada.email).await.expect(202);
+    let letter = platform.letter().await;
+    platform.resets(&letter.token, NEW).await.expect(204);
+    refused(ada.get("/users/me").await);
+}
+
+#[tokio::test]
+async fn an_account_that_is_shut_or_deleted_is_not_spoken_for_from_then_on() {
+    let platform = Platform::start();
+    let admin = platform.admin().await;
+    let ada = platform.student("ada").await;
+    admin.disables(ada.id).await.expect(200);
+    refused(ada.get("/users/me").await);
+    let bob = platform.student("bob").await;
+    bob.deletes_account(bob.id).await.expect(204);
+    refused(bob.get("/users/me").await);
+}
+
+#[tokio::test]
+async fn a_change_in_bulk_calls_the_tokens_of_each_account_in_at_once() {
+    let platform = Platform::start();
+    let admin = platform.admin().await;
+    let ada = platform.student("ada").await;
+    let bob = platform.student("bob").await;
+    let cyd = platform.student("cyd").await;
+    let changes = serde_json::json!({"items": [
+        {"id": ada.id, "role": "instructor"},
+        {"id": bob.id, "status": "disabled"},
+        {"id": cyd.id, "full_name": "Cyd Charisse"},
+    ]});
+    let request = platform.client().patch("/users/bulk").bearer(&admin.token);
+    request.json(&changes).send().await.expect(207);
+    refused(ada.get("/users/me").await);
+    refused(bob.get("/users/me").await);
+    cyd.get("/users/me").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_login_too_many_calls_the_tokens_of_the_oldest_session_in_at_once() {
+    let platform = Platform::with(|settings| settings.service.tokens.sessions_per_account = 2);
+    let oldest = platform.student("ada").await;
+    let second = platform.signs_in(&oldest.email, PASSWORD).await;
+    oldest.get("/users/me").await.expect(200);
+    platform.logs_in(&oldest.email, PASSWORD).await.expect(200);
+    refused(oldest.get("/users/me").await);
+    second.get("/users/me").await.expect(200);
 }
 
 #[tokio::test]
