@@ -1,6 +1,6 @@
 //! Builds the service: the one door for production, tests and the all-in-one.
 
-use lyceum_chassis::auth::{Revocations, UserKeys};
+use lyceum_chassis::auth::Revocations;
 use lyceum_chassis::cli::ServiceCommand;
 use lyceum_chassis::idempotency;
 use lyceum_chassis::lifecycle::Lifecycle;
@@ -17,14 +17,14 @@ use crate::announcements::Announce;
 use crate::audit;
 use crate::import::Import;
 use crate::jobs::{self, Kinds, Runner};
-use crate::keys::Feed;
+use crate::keys::{self, Feed, Issuer};
 use crate::limits::Limits;
 use crate::links;
 use crate::migration::Migrator;
 use crate::openapi::Description;
 use crate::password::Hasher;
 use crate::routes;
-use crate::sessions::{self, Issuer};
+use crate::sessions;
 use crate::settings::UserSettings;
 use crate::state::State;
 
@@ -65,7 +65,10 @@ impl Service for App {
     }
 
     fn commands() -> Vec<ServiceCommand<Self>> {
-        vec![accounts::create_admin::command()]
+        vec![
+            accounts::create_admin::command(),
+            keys::rotate_keys::command(),
+        ]
     }
 
     async fn build(settings: Settings<UserSettings>) -> Result<Self, StartupError> {
@@ -83,8 +86,11 @@ impl Service for App {
         let course_relay = Relay::new(chassis.database.clone(), courses.clone(), &service.outbox);
         let revocations = Revocations::new();
         let feed = Feed::new(chassis.database.clone(), revocations.clone());
+        let issuer = Issuer::new(service.tokens.key()?, service.tokens.access_lifetime());
+        let keeper = keys::Keeper::new(chassis.database.clone(), issuer.clone());
         if chassis.database.ready().await.is_ok() {
             feed.catch_up().await;
+            keeper.catch_up().await;
         }
         let outbox = relay.waker().and(course_relay.waker());
         let kinds = Kinds {
@@ -103,7 +109,7 @@ impl Service for App {
             database: chassis.database.clone(),
             hasher: Hasher::new(&service.passwords),
             limits: Limits::new(service.limits),
-            issuer: Issuer::new(service.tokens.key()?, service.tokens.access_lifetime()),
+            issuer: issuer.clone(),
             sessions: service.tokens.policy(),
             revocations: feed.clone(),
             outbox,
@@ -126,6 +132,9 @@ impl Service for App {
         chassis
             .tasks
             .spawn("revocations", move |stop| feed.clone().run(stop));
+        chassis
+            .tasks
+            .spawn("signing keys", move |stop| keeper.clone().run(stop));
         if service.jobs.run {
             let jobs = jobs.clone();
             chassis
@@ -139,7 +148,7 @@ impl Service for App {
         chassis.prune(links::pruner(database));
         chassis.prune(sessions::pruner(database));
         chassis.prune(accounts::eraser(database, service.accounts.erase_after()));
-        let keys = UserKeys::own(&state.issuer.public_keys());
+        let keys = issuer.verifying_keys();
         let routes = move |config: &mut _| routes::configure(config, &state);
         let server = chassis.into_server(Self::openapi(), keys, revocations, upstreams, routes);
         Ok(Self {

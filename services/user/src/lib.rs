@@ -9,7 +9,8 @@
 //! | [`settings`] | its own sections of the settings |
 //! | `routes`, `openapi` | the whole API on one screen, and its description |
 //! | `accounts` | who there is: registered, read, changed, listed, looked up |
-//! | `sessions` | who is signed in: access tokens, and refresh tokens that rotate |
+//! | `sessions` | who is signed in: refresh tokens that rotate |
+//! | `keys` | access tokens: the keys that sign them in turn, and those called in |
 //! | `password` | what a password must be, and how it is kept |
 //! | `email_change` | another address, confirmed by mail |
 //! | `invitations` | accounts made for somebody else, who accepts by mail |

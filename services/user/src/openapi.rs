@@ -53,7 +53,7 @@ use crate::{
         sessions::handlers::end_own_session,
         sessions::handlers::list_user_sessions,
         sessions::handlers::end_user_sessions,
-        sessions::handlers::get_jwks,
+        keys::handlers::get_jwks,
         overview::handlers::get_overview,
         audit::handlers::list_audit_entries,
         password::handlers::change_password,

@@ -77,7 +77,7 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
                 .route(web::get().to(sessions::list_user_sessions))
                 .route(web::delete().to(sessions::end_user_sessions)),
         )
-        .service(web::resource("/.well-known/jwks.json").route(web::get().to(sessions::get_jwks)))
+        .service(web::resource("/.well-known/jwks.json").route(web::get().to(keys::get_jwks)))
         .service(web::resource("/jobs").route(web::get().to(jobs::list_jobs)))
         .service(
             web::resource("/jobs/{id}")

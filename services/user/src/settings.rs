@@ -12,8 +12,9 @@ use crate::accounts::FirstAdmin;
 use crate::announcements::AnnouncementSettings;
 use crate::import::ImportSettings;
 use crate::jobs::JobSettings;
+use crate::keys::MasterKey;
 use crate::limits::LimitsSettings;
-use crate::sessions::{Policy, SigningKey};
+use crate::sessions::Policy;
 
 /// The signing key of a checkout; everybody knows it, so production refuses it.
 pub const DEVELOPMENT_SIGNING_KEY: &str = "bHljZXVtLWRldmVsb3BtZW50LXNpZ25pbmcta2V5ISE=";
@@ -87,7 +88,7 @@ pub struct AuditSettings {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenSettings {
-    /// Ed25519 seed, 32 bytes in base64.
+    /// Ed25519 seed, 32 bytes in base64: the first key, from which later ones are derived.
     pub signing_key: Secret,
     /// How long an access token counts, 1 to 3600 s.
     pub access_lifetime_s: u64,
@@ -137,9 +138,9 @@ impl TokenSettings {
         }
     }
 
-    /// The key that signs.
-    pub(crate) fn key(&self) -> Result<SigningKey, SettingsError> {
-        SigningKey::parse(self.signing_key.expose())
+    /// The first key that signs, from which the later ones are derived.
+    pub(crate) fn key(&self) -> Result<MasterKey, SettingsError> {
+        MasterKey::parse(self.signing_key.expose())
             .map_err(|error| SettingsError::refused("tokens.signing_key", error.to_string()))
     }
 

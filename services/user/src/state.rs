@@ -7,10 +7,10 @@ use lyceum_client::{CourseClient, NotificationClient};
 use lyceum_outbox::Waker;
 use tokio::sync::Notify;
 
-use crate::keys::Feed;
+use crate::keys::{Feed, Issuer};
 use crate::limits::Limits;
 use crate::password::Hasher;
-use crate::sessions::{Issuer, Policy};
+use crate::sessions::Policy;
 
 /// The service's database, its secrets at work, and its peers.
 #[derive(Debug, Clone)]

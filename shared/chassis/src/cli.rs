@@ -56,9 +56,9 @@ enum Command {
 /// ```
 /// # use lyceum_chassis::Service;
 /// # use lyceum_chassis::cli::{self, ServiceCommand};
-/// fn rotate_keys<S: Service>() -> ServiceCommand<S> {
+/// fn check_tables<S: Service>() -> ServiceCommand<S> {
 ///     ServiceCommand {
-///         command: clap::Command::new("rotate-keys").about("Sign with the next key"),
+///         command: clap::Command::new("check-tables").about("Fail unless the tables are there"),
 ///         run: |_matches, settings| {
 ///             Box::pin(async move {
 ///                 let database = cli::database::<S>(&settings.platform).await?;

@@ -58,7 +58,7 @@ actions! {
     SessionsEnded = "sessions_ended";
     /// A spent refresh token came back, which ended its session.
     TokenReplayed = "token_replayed";
-    /// Access tokens are signed with another key from now on.
+    /// The next key was made that access tokens are signed with.
     KeysRotated = "keys_rotated";
     /// An account was made whose owner is to choose the password.
     Invited = "invited";

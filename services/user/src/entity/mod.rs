@@ -8,4 +8,5 @@ pub(crate) mod mailed_link_token;
 pub(crate) mod refresh_token;
 pub(crate) mod revocation;
 pub(crate) mod session;
+pub(crate) mod signing_key;
 pub(crate) mod user;

@@ -1,16 +1,32 @@
-//! What services may ask about access tokens.
+//! What may be asked about access tokens.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, Responder};
 use lyceum_chassis::Lifecycle;
 use lyceum_chassis::auth::ServiceCaller;
+use lyceum_chassis::clock;
 use lyceum_chassis::http::{ApiError, Fields, FromFields, Query, Rule};
 use lyceum_contracts::revocation::RevocationPage;
 
+use super::rotation::MAX_AGE;
 use crate::state::State;
+
+/// The keys access tokens are verified with (RFC 7517).
+#[utoipa::path(
+    get, path = "/.well-known/jwks.json", tag = "sessions",
+    responses((status = 200, description = "The keys", body = Object,
+        headers(("Cache-Control" = String)))),
+)]
+pub(crate) async fn get_jwks(state: Data<State>) -> HttpResponse {
+    let kept = format!("public, max-age={}", MAX_AGE.as_secs());
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, kept))
+        .json(state.issuer.public_keys(clock::now()))
+}
 
 /// How long a caller may have an answer held back, in milliseconds.
 const WAIT_MS: RangeInclusive<u64> = 0..=2_000;

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use lyceum_chassis::auth::LEEWAY;
 use lyceum_chassis::database::DbErr;
 use lyceum_contracts::ids::{SessionId, UserId};
 use sea_orm::{ActiveValue, ConnectionTrait, EntityTrait, Set};
@@ -14,7 +15,7 @@ use crate::entity::revocation;
 
 /// How long an access token can count at most: the longest `tokens.access_lifetime_s` there can
 /// be, since that of the past is not known, and what clocks may differ by.
-pub(crate) const LONGEST_LIFE: Duration = Duration::from_secs(3_600 + 30);
+pub(crate) const LONGEST_LIFE: Duration = Duration::from_hours(1).saturating_add(LEEWAY);
 
 /// Calls in the tokens of some sessions of a person.
 pub(crate) async fn sessions(

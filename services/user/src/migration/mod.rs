@@ -8,6 +8,7 @@ mod m2026_11_22_000006_mailed_links;
 mod m2026_11_22_000008_session_facts;
 mod m2026_11_22_000009_token_generations;
 mod m2026_11_22_000010_revocations;
+mod m2026_11_22_000011_signing_keys;
 mod m2026_11_22_000013_jobs;
 mod m2026_11_22_000014_imports;
 mod m2026_11_22_000016_audit;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_22_000008_session_facts::Migration),
             Box::new(m2026_11_22_000009_token_generations::Migration),
             Box::new(m2026_11_22_000010_revocations::Migration),
+            Box::new(m2026_11_22_000011_signing_keys::Migration),
             Box::new(m2026_11_22_000013_jobs::Migration),
             Box::new(m2026_11_22_000014_imports::Migration),
             Box::new(m2026_11_22_000016_audit::Migration),

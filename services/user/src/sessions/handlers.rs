@@ -1,6 +1,5 @@
 //! The routes of sessions.
 
-use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use lyceum_chassis::auth::{CurrentUser, Permission, Require};
@@ -21,9 +20,6 @@ use super::store;
 use crate::accounts;
 use crate::entity::session;
 use crate::state::State;
-
-/// Keys may be kept for as long as the services keep them, five minutes.
-const KEYS_MAX_AGE: &str = "public, max-age=300";
 
 /// Signs in.
 #[utoipa::path(
@@ -201,18 +197,6 @@ pub(crate) async fn end_user_sessions(
     ending::end_everywhere(&state.database, caller.id, id, clock::now()).await?;
     state.revocations.catch_up().await;
     Ok(HttpResponse::NoContent().finish())
-}
-
-/// The keys access tokens are verified with (RFC 7517).
-#[utoipa::path(
-    get, path = "/.well-known/jwks.json", tag = "sessions",
-    responses((status = 200, description = "The keys", body = Object,
-        headers(("Cache-Control" = String)))),
-)]
-pub(crate) async fn get_jwks(state: Data<State>) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, KEYS_MAX_AGE))
-        .json(state.issuer.public_keys())
 }
 
 async fn find_account(state: &State, id: UserId) -> Result<(), ApiError> {

@@ -1,7 +1,6 @@
 //! `lyceum-user create-admin`, as an operator runs it.
 
-use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use lyceum_contracts::role::Role;
 use lyceum_testing::database::TestDatabase;
@@ -9,6 +8,7 @@ use lyceum_testing::spawn::spawn;
 use lyceum_user::App;
 use serde_json::json;
 
+use crate::commands::{lyceum_user, said};
 use crate::platform::{PASSWORD, Platform};
 
 const CREATE: [&str; 5] = [
@@ -21,43 +21,17 @@ const CREATE: [&str; 5] = [
 
 /// Runs it on this database with a line on standard input.
 async fn create_admin(database: &TestDatabase, arguments: &[&str], input: &str) -> Output {
-    run(
-        database,
-        &[("LYCEUM__DATABASE__MIN_CONNECTIONS", "0")],
-        arguments,
-        input,
-    )
-    .await
+    run(database, &[], arguments, input).await
 }
 
 async fn run(
     database: &TestDatabase,
-    variables: &[(&'static str, &'static str)],
+    variables: &[(&str, &str)],
     arguments: &[&str],
     input: &str,
 ) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lyceum-user"));
-    command
-        .env_clear()
-        .env("LYCEUM__DATABASE__URL", database.url());
-    command.envs(variables.iter().copied());
-    command.arg("create-admin").args(arguments);
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let input = format!("{input}\n");
-    let ran = tokio::task::spawn_blocking(move || {
-        let mut child = command.spawn().unwrap();
-        // It may have ended already, for a fault in its arguments.
-        child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
-        child.wait_with_output().unwrap()
-    });
-    ran.await.unwrap()
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
+    let arguments = [&["create-admin"], arguments].concat();
+    lyceum_user(database, variables, &arguments, input).await
 }
 
 #[tokio::test]

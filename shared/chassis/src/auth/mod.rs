@@ -29,4 +29,4 @@ pub use self::keys::UserKeys;
 pub use self::permission::{Permission, Require};
 pub use self::revocations::{Revocations, Watch};
 pub use self::settings::AuthSettings;
-pub use self::token::{AUDIENCE, Claims, ISSUER, TOKEN_TYPE};
+pub use self::token::{AUDIENCE, Claims, ISSUER, LEEWAY, TOKEN_TYPE};

@@ -1,5 +1,7 @@
 //! The access token of a person: its claims, and the rules it must obey.
 
+use std::time::Duration;
+
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode};
 use lyceum_contracts::ids::UserId;
 use lyceum_contracts::role::Role;
@@ -15,8 +17,8 @@ pub const AUDIENCE: &str = "lyceum";
 /// `typ` in the header (RFC 9068): an id or refresh token cannot pass for an access token.
 pub const TOKEN_TYPE: &str = "at+jwt";
 
-/// Seconds two clocks may differ.
-pub(super) const LEEWAY_S: u32 = 30;
+/// What two clocks may differ by: for so long a token counts beyond its end.
+pub const LEEWAY: Duration = Duration::from_secs(30);
 
 /// What an access token says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -65,7 +67,7 @@ pub(super) fn verify(token: &str, key: &DecodingKey) -> Result<CurrentUser, Inva
     rules.set_audience(&[AUDIENCE]);
     rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
     rules.validate_nbf = true;
-    rules.leeway = LEEWAY_S.into();
+    rules.leeway = LEEWAY.as_secs();
     let claims = decode::<Claims>(token, key, &rules)
         .map_err(|_| InvalidToken)?
         .claims;

@@ -19,7 +19,7 @@ use time::OffsetDateTime;
 
 use super::CurrentUser;
 use super::metrics::Lookups;
-use super::token::LEEWAY_S;
+use super::token::LEEWAY;
 
 /// What stands for a token.
 pub(super) type TokenDigest = [u8; 32];
@@ -81,7 +81,8 @@ impl Verified {
 
 /// By the same rule as when it was verified: to the second, with the same leeway.
 fn has_ended(person: &CurrentUser, now: OffsetDateTime) -> bool {
-    person.expires_at.unix_timestamp() + i64::from(LEEWAY_S) < now.unix_timestamp()
+    let end = person.expires_at.unix_timestamp();
+    end.saturating_add_unsigned(LEEWAY.as_secs()) < now.unix_timestamp()
 }
 
 #[cfg(test)]
