@@ -5,15 +5,13 @@
 //! ids and what was published, never an address, a name or a token: personal data stays with its
 //! owner.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::ids::{CourseId, EnrolmentId, UserId};
+use crate::words::words;
 
 /// The most events one `POST /internal/events` may carry.
 pub const MAX_BATCH: usize = 100;
@@ -93,55 +91,20 @@ pub enum Event {
     },
 }
 
-/// What following a mailed link does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[cfg_attr(
-    feature = "sea-orm",
-    derive(sea_orm::DeriveValueType),
-    sea_orm(value_type = "String", column_type = "Text")
-)]
-#[serde(rename_all = "snake_case")]
-pub enum LinkPurpose {
-    /// A new password is chosen.
-    ResetPassword,
-    /// A new address is confirmed.
-    ConfirmEmail,
-    /// The first password of an invited account is chosen.
-    AcceptInvitation,
-}
-
 /// The text names no purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a purpose is reset_password, confirm_email or accept_invitation")]
 pub struct UnknownPurpose;
 
-impl LinkPurpose {
-    /// The word on the wire and in the database.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ResetPassword => "reset_password",
-            Self::ConfirmEmail => "confirm_email",
-            Self::AcceptInvitation => "accept_invitation",
-        }
-    }
-}
-
-impl FromStr for LinkPurpose {
-    type Err = UnknownPurpose;
-
-    fn from_str(text: &str) -> Result<Self, UnknownPurpose> {
-        match text {
-            "reset_password" => Ok(Self::ResetPassword),
-            "confirm_email" => Ok(Self::ConfirmEmail),
-            "accept_invitation" => Ok(Self::AcceptInvitation),
-            _ => Err(UnknownPurpose),
-        }
-    }
-}
-
-impl fmt::Display for LinkPurpose {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+words! {
+    /// What following a mailed link does.
+    LinkPurpose or UnknownPurpose {
+        /// A new password is chosen.
+        ResetPassword = "reset_password",
+        /// A new address is confirmed.
+        ConfirmEmail = "confirm_email",
+        /// The first password of an invited account is chosen.
+        AcceptInvitation = "accept_invitation",
     }
 }
 

@@ -34,3 +34,4 @@ pub mod revocation;
 pub mod role;
 pub mod schema;
 pub mod user;
+mod words;

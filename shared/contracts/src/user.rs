@@ -3,7 +3,6 @@
 mod overview;
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -12,6 +11,7 @@ use utoipa::ToSchema;
 use crate::ids::{SessionId, UserId};
 use crate::role::Role;
 use crate::schema;
+use crate::words::words;
 
 pub use self::overview::{Degraded, Overview, OverviewParts, PartAge};
 
@@ -61,59 +61,22 @@ pub struct Session {
     pub refresh_token: String,
 }
 
-/// What has become of an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[cfg_attr(
-    feature = "sea-orm",
-    derive(sea_orm::DeriveValueType),
-    sea_orm(value_type = "String", column_type = "Text")
-)]
-#[serde(rename_all = "snake_case")]
-pub enum AccountStatus {
-    /// Its owner may sign in.
-    Active,
-    /// Made for somebody who has yet to choose a password.
-    Invited,
-    /// An admin has shut it; nobody signs in.
-    Disabled,
-    /// Nothing of the person is left; no route shows it.
-    Deleted,
-}
-
 /// The text names no status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a status is active, invited, disabled or deleted")]
 pub struct UnknownStatus;
 
-impl AccountStatus {
-    /// The word on the wire and in the database.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Invited => "invited",
-            Self::Disabled => "disabled",
-            Self::Deleted => "deleted",
-        }
-    }
-}
-
-impl FromStr for AccountStatus {
-    type Err = UnknownStatus;
-
-    fn from_str(text: &str) -> Result<Self, UnknownStatus> {
-        match text {
-            "active" => Ok(Self::Active),
-            "invited" => Ok(Self::Invited),
-            "disabled" => Ok(Self::Disabled),
-            "deleted" => Ok(Self::Deleted),
-            _ => Err(UnknownStatus),
-        }
-    }
-}
-
-impl fmt::Display for AccountStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+words! {
+    /// What has become of an account.
+    AccountStatus or UnknownStatus {
+        /// Its owner may sign in.
+        Active = "active",
+        /// Made for somebody who has yet to choose a password.
+        Invited = "invited",
+        /// An admin has shut it; nobody signs in.
+        Disabled = "disabled",
+        /// Nothing of the person is left; no route shows it.
+        Deleted = "deleted",
     }
 }
 
