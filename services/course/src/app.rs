@@ -66,7 +66,7 @@ impl Service for App {
             outbox: relay.waker(),
         };
         let server = chassis.into_server(
-            Self::openapi(),
+            &Self::openapi(),
             keys,
             revocations,
             upstreams,

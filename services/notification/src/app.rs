@@ -59,7 +59,7 @@ impl Service for App {
             });
         }
         let server = chassis.into_server(
-            Self::openapi(),
+            &Self::openapi(),
             keys,
             revocations,
             upstreams,

@@ -150,7 +150,7 @@ impl Service for App {
         chassis.prune(accounts::eraser(database, service.accounts.erase_after()));
         let keys = issuer.verifying_keys();
         let routes = move |config: &mut _| routes::configure(config, &state);
-        let server = chassis.into_server(Self::openapi(), keys, revocations, upstreams, routes);
+        let server = chassis.into_server(&Self::openapi(), keys, revocations, upstreams, routes);
         Ok(Self {
             server,
             relay,

@@ -16,7 +16,7 @@ use crate::cli::ServiceCommand;
 use crate::database::{Database, DatabaseError};
 use crate::lifecycle::Lifecycle;
 use crate::retention::Pruner;
-use crate::server::{RunError, Server};
+use crate::server::{Documentation, RunError, Server};
 use crate::settings::{PlatformSettings, ServiceSettings, Settings, SettingsError};
 use crate::tasks::TaskSet;
 
@@ -135,7 +135,7 @@ impl Chassis {
     /// is called once per worker.
     pub fn into_server(
         self,
-        docs: OpenApi,
+        docs: &OpenApi,
         users: UserKeys,
         revocations: Revocations,
         upstreams: Vec<Upstream>,
@@ -156,7 +156,7 @@ impl Chassis {
                 tasks: self.tasks,
                 authenticator,
                 upstreams,
-                docs,
+                docs: Documentation::new(docs),
             },
             self.api,
             self.operations,

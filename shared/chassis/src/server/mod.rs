@@ -24,8 +24,8 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpServer};
 use lyceum_client::Upstream;
 use lyceum_telemetry::server::RequestTelemetry;
-use utoipa::openapi::OpenApi;
 
+pub(crate) use self::documentation::Documentation;
 pub use self::run::RunError;
 use crate::auth::Authenticator;
 use crate::database::Database;
@@ -51,7 +51,7 @@ pub(crate) struct Parts {
     pub tasks: TaskSet,
     pub authenticator: Authenticator,
     pub upstreams: Vec<Upstream>,
-    pub docs: OpenApi,
+    pub docs: Documentation,
 }
 
 /// Starts the API listener; boxed because each service brings a closure of its own.
@@ -121,7 +121,7 @@ fn start_api(
 ) -> io::Result<actix_web::dev::Server> {
     let http = parts.settings.http.clone();
     let authenticator = web::Data::new(parts.authenticator.clone());
-    let documentation = documentation::Documentation::new(parts.docs.clone());
+    let documentation = parts.docs.clone();
     let limits = guard::Limits {
         request_timeout: http.request_timeout(),
     };

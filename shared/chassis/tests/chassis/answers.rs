@@ -198,6 +198,9 @@ async fn the_documentation_is_served_without_the_internet() {
         !page.contains("//cdn") && !page.contains("https://unpkg"),
         "no asset from elsewhere"
     );
+    let script = bakery.client().get("/docs/swagger-initializer.js");
+    let script = script.send().await.expect(200).text();
+    assert!(script.contains("\"/openapi.json\""), "{script}");
 }
 
 #[tokio::test]

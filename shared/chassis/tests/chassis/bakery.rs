@@ -84,7 +84,7 @@ impl Service for Bakery {
         let courses = CourseClient::new(&peer, &chassis.identity)?;
         let upstreams = vec![courses.upstream().clone()];
         let server = chassis.into_server(
-            Self::openapi(),
+            &Self::openapi(),
             keys,
             Revocations::new(),
             upstreams,

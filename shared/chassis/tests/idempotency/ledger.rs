@@ -69,7 +69,7 @@ impl Service for Ledger {
         let pruner = pruner(&database, settings.service.idempotency);
         let routes = move |config: &mut _| routes(config, &database);
         let revocations = Revocations::new();
-        let server = chassis.into_server(Self::openapi(), keys, revocations, Vec::new(), routes);
+        let server = chassis.into_server(&Self::openapi(), keys, revocations, Vec::new(), routes);
         Ok(Self { server, pruner })
     }
 

@@ -80,7 +80,7 @@ impl Service for Greeter {
         let words = greeting.clone();
         let keys = UserKeys::own(&jsonwebtoken::jwk::JwkSet { keys: Vec::new() });
         let server = chassis.into_server(
-            Self::openapi(),
+            &Self::openapi(),
             keys,
             Revocations::new(),
             Vec::new(),
