@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: run test loom check lint fmt readme bench outage check-api openapi up down logs ps stack-test clean ci help
+.PHONY: run test loom check lint fmt readme bench bench-user outage check-api openapi up down logs ps stack-test clean ci help
 
 # A workspace of its own, so that the peers it measures are no part of the product.
 BENCH := --manifest-path shared/bench/Cargo.toml --target-dir target/bench
@@ -28,16 +28,21 @@ check: lint ## Everything that needs no running code: lints, dependencies, file 
 
 lint: ## Format and lints, as errors
 	cargo fmt --all --check
-	cargo fmt --manifest-path shared/bench/Cargo.toml --check
+	cargo fmt --all --manifest-path shared/bench/Cargo.toml --check
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
 
 fmt: ## Format the code
 	cargo fmt --all
-	cargo fmt --manifest-path shared/bench/Cargo.toml
+	cargo fmt --all --manifest-path shared/bench/Cargo.toml
 
 bench: ## Run the benchmarks: each package's own, then ours beside its peers
 	cargo bench --workspace --bench '*'
 	cargo bench $(BENCH) --bench peers -- $(ARGS)
+
+bench-user: ## The user service on Postgres beside the least that could answer the same: ratios, memory; three minutes
+	cargo build --quiet --release --package lyceum-user --package lyceum-course --package lyceum-notification
+	cargo build --quiet --release $(BENCH) --package lyceum-bench-user
+	@.ci/with-postgres target/bench/release/lyceum-bench-user $${CARGO_TARGET_DIR:-target}/release $(ARGS)
 
 outage: ## Three services in a row, the last one dead: table, plot, and whether the claims hold; four minutes
 	@cargo bench --quiet $(BENCH) --bench outage -- $(ARGS)
