@@ -61,7 +61,7 @@ impl Service for Neighbour {
             config.route("/me", web::get().to(show_me));
         };
         let revocations = Revocations::new();
-        let server = chassis.into_server(Self::openapi(), keys, revocations, Vec::new(), routes);
+        let server = chassis.into_server(&Self::openapi(), keys, revocations, Vec::new(), routes);
         Ok(Self(server))
     }
 
