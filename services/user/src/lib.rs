@@ -47,6 +47,8 @@ mod routes;
 mod sessions;
 pub mod settings;
 mod state;
+#[cfg(test)]
+mod test_database;
 
 pub use app::App;
 pub use jobs::{Claim, Runner, Stepped};

@@ -197,31 +197,23 @@ mod tests {
     use std::time::Duration;
 
     use futures_util::future::join_all;
-    use lyceum_chassis::Service;
     use lyceum_chassis::clock;
-    use lyceum_chassis::settings::{Secret, Settings, Source, load};
     use lyceum_testing::database::TestDatabase;
     use sea_orm::{EntityTrait, PaginatorTrait};
 
     use super::*;
-    use crate::App;
     use crate::entity::user;
-    use crate::migration::Migrator;
-    use crate::settings::UserSettings;
+    use crate::test_database::{connect, settings};
 
     /// Without the passwords, whose hashing lets a handful through at a time: here all of them
     /// reach the constraint together, as many as there are connections.
     #[tokio::test(flavor = "multi_thread")]
     async fn of_a_thousand_registrations_of_one_address_one_is_written_and_none_fails() {
         let place = TestDatabase::create();
-        let settings: Settings<UserSettings> = load(App::DEFAULTS, Source::default()).unwrap();
-        let mut settings = settings.platform.database;
-        settings.url = Secret::from(place.url());
+        let mut settings = settings(&place);
         // On a machine that is busy with other things, the last one waits for the others.
         settings.acquire_timeout_ms = 60_000;
-        let database = Database::connect::<Migrator>("test", &settings)
-            .await
-            .unwrap();
+        let database = connect(&settings).await;
         let waker = Waker::default();
         let registrations = (0..1_000).map(|_| {
             let account = NewAccount {

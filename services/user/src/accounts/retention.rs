@@ -34,8 +34,6 @@ pub(crate) fn eraser(database: &Database, erase_after: Duration) -> Pruner {
 
 #[cfg(test)]
 mod tests {
-    use lyceum_chassis::Service;
-    use lyceum_chassis::settings::{Secret, Settings, Source, load};
     use lyceum_contracts::role::Role;
     use lyceum_contracts::user::AccountStatus;
     use lyceum_testing::database::TestDatabase;
@@ -44,19 +42,8 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::App;
     use crate::entity::user::{ActiveModel, Model, NO_PASSWORD};
-    use crate::migration::Migrator;
-    use crate::settings::UserSettings;
-
-    async fn connect(place: &TestDatabase) -> Database {
-        let settings: Settings<UserSettings> = load(App::DEFAULTS, Source::default()).unwrap();
-        let mut settings = settings.platform.database;
-        settings.url = Secret::from(place.url());
-        Database::connect::<Migrator>("test", &settings)
-            .await
-            .unwrap()
-    }
+    use crate::test_database::{connect, settings};
 
     async fn account(database: &Database, name: &str, deleted_at: Option<OffsetDateTime>) -> Model {
         let now = datetime!(2026-01-01 12:00 UTC);
@@ -81,7 +68,7 @@ mod tests {
     #[tokio::test]
     async fn a_deleted_account_is_erased_when_its_time_is_over_and_its_id_is_never_given_again() {
         let place = TestDatabase::create();
-        let database = connect(&place).await;
+        let database = connect(&settings(&place)).await;
         let now = datetime!(2026-11-22 12:00 UTC);
         let deleted = |ago| Some(now - Duration::from_secs(ago));
         let eraser = eraser(&database, Duration::from_hours(1));
@@ -104,7 +91,7 @@ mod tests {
     #[tokio::test]
     async fn however_many_there_are_all_are_erased() {
         let place = TestDatabase::create();
-        let database = connect(&place).await;
+        let database = connect(&settings(&place)).await;
         let now = datetime!(2026-11-22 12:00 UTC);
         for number in 0..=PACE.batch {
             account(&database, &number.to_string(), Some(now)).await;

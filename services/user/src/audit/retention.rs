@@ -25,32 +25,19 @@ pub(crate) fn pruner(database: &Database, settings: AuditSettings) -> Pruner {
 
 #[cfg(test)]
 mod tests {
-    use lyceum_chassis::Service;
-    use lyceum_chassis::settings::{Secret, Settings, Source, load};
     use lyceum_testing::database::TestDatabase;
     use sea_orm::{EntityTrait, PaginatorTrait};
     use time::macros::datetime;
 
     use super::*;
-    use crate::App;
     use crate::audit::{Action, Record};
     use crate::entity::audit_entry;
-    use crate::migration::Migrator;
-    use crate::settings::UserSettings;
-
-    async fn connect(place: &TestDatabase) -> Database {
-        let settings: Settings<UserSettings> = load(App::DEFAULTS, Source::default()).unwrap();
-        let mut settings = settings.platform.database;
-        settings.url = Secret::from(place.url());
-        Database::connect::<Migrator>("test", &settings)
-            .await
-            .unwrap()
-    }
+    use crate::test_database::{connect, settings};
 
     #[tokio::test]
     async fn entries_are_forgotten_when_their_time_is_over_however_many_there_are() {
         let place = TestDatabase::create();
-        let database = connect(&place).await;
+        let database = connect(&settings(&place)).await;
         let now = datetime!(2026-11-22 12:00 UTC);
         let old = now - Duration::from_hours(400 * 24 + 1);
         let young = now - Duration::from_hours(400 * 24 - 1);

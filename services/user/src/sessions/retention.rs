@@ -23,32 +23,19 @@ pub(crate) fn pruner(database: &Database) -> Pruner {
 
 #[cfg(test)]
 mod tests {
-    use lyceum_chassis::Service;
-    use lyceum_chassis::settings::{Secret, Settings, Source, load};
     use lyceum_testing::database::TestDatabase;
     use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait};
     use time::macros::datetime;
 
     use super::*;
-    use crate::App;
     use crate::entity::{refresh_token, session};
-    use crate::migration::Migrator;
     use crate::sessions::Family;
-    use crate::settings::UserSettings;
-
-    async fn connect(place: &TestDatabase) -> Database {
-        let settings: Settings<UserSettings> = load(App::DEFAULTS, Source::default()).unwrap();
-        let mut settings = settings.platform.database;
-        settings.url = Secret::from(place.url());
-        Database::connect::<Migrator>("test", &settings)
-            .await
-            .unwrap()
-    }
+    use crate::test_database::{connect, settings};
 
     #[tokio::test]
     async fn what_has_expired_is_forgotten_with_its_tokens_however_much_there_is() {
         let place = TestDatabase::create();
-        let database = connect(&place).await;
+        let database = connect(&settings(&place)).await;
         let now = datetime!(2026-11-22 12:00 UTC);
         let ada = "INSERT INTO users (email, email_folded, full_name, full_name_folded, password_hash, role, \
                    version, created_at, updated_at) VALUES ('a@b.c', 'a@b.c', 'Ada', 'ada', '!', 'student', 1, \
