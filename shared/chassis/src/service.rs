@@ -112,9 +112,12 @@ impl Chassis {
         let operations = &settings.operations;
         let operations = listen("operations.port", operations.host, operations.port)?;
         let database = Database::connect::<S::Migrator>(S::NAME, &settings.database).await?;
+        let tasks = TaskSet::new();
+        let kept = database.clone();
+        tasks.spawn("kept connections", move |stop| kept.clone().tidy(stop));
         Ok(Self {
             database,
-            tasks: TaskSet::new(),
+            tasks,
             identity: Identity::new(S::NAME, &settings.service_auth)?,
             settings: settings.clone(),
             name: S::NAME,

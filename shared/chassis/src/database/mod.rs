@@ -15,6 +15,8 @@ mod migrate;
 mod pool;
 mod rows;
 mod settings;
+mod stash;
+mod statements;
 mod target;
 mod transaction;
 mod watch;
@@ -31,6 +33,8 @@ use sea_orm::{
     Statement, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 pub use sea_orm::DbErr;
 
@@ -38,6 +42,8 @@ pub use self::constraint::{FOREIGN_KEY, violated_constraint};
 pub use self::error::{DatabaseError, NotReady, is_unavailable};
 pub use self::rows::{Kind, Rows};
 pub use self::settings::DatabaseSettings;
+use self::stash::Stash;
+use self::statements::Statements;
 pub use self::target::Engine;
 use self::target::Target;
 pub use self::transaction::Transaction;
@@ -51,7 +57,10 @@ use self::writers::Writers;
 /// that reads first and writes later fails as busy when another writer was faster.
 #[derive(Clone)]
 pub struct Database {
+    /// What transactions are begun on.
     traced: Traced<DatabaseConnection>,
+    statements: Traced<Statements>,
+    stash: Option<Stash>,
     watch: Watch,
     writers: Writers,
     engine: Engine,
@@ -82,7 +91,13 @@ impl Database {
         if settings.migrate_on_start {
             migrate::apply::<M>(service, &target).await?;
         }
+        let statements = Statements {
+            pool: pool.connection.clone(),
+            stash: pool.stash.clone(),
+        };
         Ok(Self {
+            statements: Traced::new(statements, settings.url.expose()),
+            stash: pool.stash,
             traced: Traced::new(pool.connection, settings.url.expose()),
             watch: pool.watch,
             _sizes: pool.sizes,
@@ -126,6 +141,7 @@ impl Database {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
+        self.stash.iter().for_each(Stash::give_back_if_dry);
         let begin = || self.watch.over(self.traced.begin_with_options(options));
         let inner = match begin().await {
             // Nothing was done on the connection that is gone.
@@ -197,8 +213,21 @@ impl Database {
         repeats.then(|| statement.clone())
     }
 
+    /// Gives back connections that workers have kept for too long, until told to stop; for a
+    /// background task.
+    pub(crate) async fn tidy(self, stop: CancellationToken) {
+        let work = async {
+            loop {
+                sleep(stash::KEPT_FOR).await;
+                self.stash.iter().for_each(Stash::give_back_old);
+            }
+        };
+        stop.run_until_cancelled(work).await;
+    }
+
     /// Closes the pool, after every connection has come back. Later statements fail.
     pub async fn close(&self) {
+        self.stash.iter().for_each(Stash::give_back_all);
         if let Err(error) = self.traced.inner().close_by_ref().await {
             tracing::warn!(event = "database.close_failed", %error, "the pool did not close");
         }
@@ -222,7 +251,9 @@ impl ConnectionTrait for Database {
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         let statement = instant::adapt(self.get_database_backend(), statement)?;
         let _turn = self.writers.turn_for(&statement.sql).await?;
-        self.watch.over(self.traced.execute_raw(statement)).await
+        self.watch
+            .over(self.statements.execute_raw(statement))
+            .await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
@@ -234,10 +265,13 @@ impl ConnectionTrait for Database {
         let statement = instant::adapt(self.get_database_backend(), statement)?;
         let _turn = self.writers.turn_for(&statement.sql).await?;
         let again = self.repeatable(&statement);
-        let first = self.watch.over(self.traced.query_one_raw(statement)).await;
+        let first = self
+            .watch
+            .over(self.statements.query_one_raw(statement))
+            .await;
         match (again, first) {
             (Some(again), Err(error)) if error::connection_is_lost(&error) => {
-                self.watch.over(self.traced.query_one_raw(again)).await
+                self.watch.over(self.statements.query_one_raw(again)).await
             }
             (_, first) => first,
         }
@@ -247,10 +281,13 @@ impl ConnectionTrait for Database {
         let statement = instant::adapt(self.get_database_backend(), statement)?;
         let _turn = self.writers.turn_for(&statement.sql).await?;
         let again = self.repeatable(&statement);
-        let first = self.watch.over(self.traced.query_all_raw(statement)).await;
+        let first = self
+            .watch
+            .over(self.statements.query_all_raw(statement))
+            .await;
         match (again, first) {
             (Some(again), Err(error)) if error::connection_is_lost(&error) => {
-                self.watch.over(self.traced.query_all_raw(again)).await
+                self.watch.over(self.statements.query_all_raw(again)).await
             }
             (_, first) => first,
         }

@@ -14,6 +14,7 @@ use sea_orm::{DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector};
 use sqlx_core::transaction::TransactionManager;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use super::stash::Stash;
 use super::target::Target;
 use super::watch::{self, Sizes, Watch};
 use super::{DatabaseError, DatabaseSettings, error};
@@ -27,6 +28,8 @@ pub(super) struct Pool {
     pub(super) watch: Watch,
     /// Kept for as long as the sizes are to be shown.
     pub(super) sizes: Arc<Sizes>,
+    /// What workers keep, on Postgres.
+    pub(super) stash: Option<Stash>,
 }
 
 /// Opens the pool of the service called `service`.
@@ -37,7 +40,7 @@ pub(super) async fn open(
 ) -> Result<Pool, DatabaseError> {
     prove(target, settings).await?;
     let watch = Watch::new(service);
-    let (connection, sizes): (_, Arc<Sizes>) = match target {
+    let (connection, sizes, stash): (_, Arc<Sizes>, _) = match target {
         Target::Sqlite(options) => {
             let pool = pool_options(settings, &watch)
                 .after_release(|connection, _| Box::pin(mend(connection)))
@@ -46,6 +49,7 @@ pub(super) async fn open(
             (
                 SqlxSqliteConnector::from_sqlx_sqlite_pool(pool),
                 Arc::new(move || (shown.size(), shown.num_idle())),
+                None,
             )
         }
         Target::Postgres(options) => {
@@ -57,10 +61,12 @@ pub(super) async fn open(
                     Box::pin(async move { Ok(!watch.somebody_left() || is_idle(connection).await) })
                 })
                 .connect_lazy_with(options.as_ref().clone());
-            let shown = pool.clone();
+            let stash = Stash::new(pool.clone(), settings.max_connections, watch.clone());
+            let (shown, kept) = (pool.clone(), stash.clone());
             (
                 SqlxPostgresConnector::from_sqlx_postgres_pool(pool),
-                Arc::new(move || (shown.size(), shown.num_idle())),
+                Arc::new(move || (shown.size(), shown.num_idle() + kept.len())),
+                Some(stash),
             )
         }
     };
@@ -69,6 +75,7 @@ pub(super) async fn open(
         connection,
         watch,
         sizes,
+        stash,
     })
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a broken kit stops the test")]
 
 mod constraints;
+mod kept;
 mod losing;
 mod migrations;
 mod rows;
