@@ -11,7 +11,8 @@ use sea_orm::{
 };
 use utoipa::IntoParams;
 
-use crate::entity::user::{Column, Entity, Model};
+use super::{Account, store};
+use crate::entity::user::{Column, Entity};
 use crate::state::State;
 
 /// Query of `GET /internal/users`.
@@ -87,12 +88,9 @@ async fn active_after(
     db: &impl ConnectionTrait,
     after: i64,
     limit: u64,
-) -> Result<Vec<Model>, DbErr> {
-    Entity::find()
+) -> Result<Vec<Account>, DbErr> {
+    let active = Entity::find()
         .filter(Column::Status.eq(AccountStatus::Active))
-        .filter(Column::Id.gt(after))
-        .order_by_asc(Column::Id)
-        .limit(limit)
-        .all(db)
-        .await
+        .filter(Column::Id.gt(after));
+    store::show_all(db, active.order_by_asc(Column::Id).limit(limit)).await
 }

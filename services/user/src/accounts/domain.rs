@@ -4,6 +4,8 @@ use std::fmt;
 
 use lyceum_chassis::http::Rule;
 
+use crate::entity::user::fold_email;
+
 /// Longest address a mail server must accept (RFC 5321 §4.5.3.1, less the angle brackets).
 const MAX_EMAIL: usize = 254;
 /// Longest part before the @ (RFC 5321 §4.5.3.1.1).
@@ -57,7 +59,7 @@ impl Email {
         }
         Ok(Self {
             typed: text.to_owned(),
-            folded: text.to_ascii_lowercase(),
+            folded: fold_email(text),
         })
     }
 

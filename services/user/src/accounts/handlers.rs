@@ -14,14 +14,14 @@ use lyceum_contracts::user::{Contact, Contacts, LookupUsers, RegisterUser, User,
 use super::commands::{self, NewAccount, Opened};
 use super::requests::{AccountPatch, Lookup, Registration};
 use super::store;
-use super::view::AccountView;
+use super::view::{Account, AccountView};
 use crate::state::State;
 
 impl From<Opened> for Answer {
     fn from(Opened(user): Opened) -> Self {
         let location = format!("/users/{}", user.id);
         let version = user.version;
-        Self::created(location, &User::from(user)).version(version)
+        Self::created(location, &User::from(Account::from(user))).version(version)
     }
 }
 
@@ -141,7 +141,7 @@ pub(crate) async fn update_user(
     state.revocations.catch_up().await;
     Ok(HttpResponse::Ok()
         .insert_header(etag(user.version))
-        .json(AccountView::of(user, &caller)))
+        .json(AccountView::of(user.into(), &caller)))
 }
 
 /// How the named people are reached; unknown ids are left out.

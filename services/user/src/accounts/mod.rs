@@ -18,3 +18,4 @@ pub(crate) use self::domain::{Email, FullName};
 pub(crate) use self::first_admin::{FirstAdmin, ensure, ensure_later};
 pub(crate) use self::requests::RoleRule;
 pub(crate) use self::retention::eraser;
+pub(crate) use self::view::Account;

@@ -6,12 +6,13 @@ use lyceum_contracts::user::AccountStatus;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, Select,
+    QueryFilter, QueryOrder, QuerySelect, Select, SelectGetableTuple, Selector,
 };
 use time::OffsetDateTime;
 
 use super::Email;
 use super::listing::{Filter, Listing};
+use super::view::{Account, COLUMNS, Columns};
 use crate::entity::user::{ACTIVE_ADMIN, ActiveModel, Column, Entity, Model};
 use crate::keys::revoke;
 
@@ -24,8 +25,9 @@ pub(crate) async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option
 pub(crate) async fn find_visible(
     db: &impl ConnectionTrait,
     id: UserId,
-) -> Result<Option<Model>, DbErr> {
-    visible().filter(Column::Id.eq(id)).one(db).await
+) -> Result<Option<Account>, DbErr> {
+    let account = shown(visible().filter(Column::Id.eq(id))).one(db).await?;
+    Ok(account.map(Account::from))
 }
 
 /// Every account but the deleted ones, of which nothing is left but an id.
@@ -33,7 +35,21 @@ fn visible() -> Select<Entity> {
     Entity::find().filter(Column::Status.ne(AccountStatus::Deleted))
 }
 
-/// The same, held against other writers until the transaction ends.
+/// Reads what is shown, column by column: by their names it would be most of the work of a list.
+fn shown(accounts: Select<Entity>) -> Selector<SelectGetableTuple<Columns>> {
+    accounts.select_only().columns(COLUMNS).into_tuple()
+}
+
+/// What is shown of `accounts`, in their order.
+pub(super) async fn show_all(
+    db: &impl ConnectionTrait,
+    accounts: Select<Entity>,
+) -> Result<Vec<Account>, DbErr> {
+    let accounts = shown(accounts).all(db).await?;
+    Ok(accounts.into_iter().map(Account::from).collect())
+}
+
+/// The account with this id, unless it was deleted, held against other writers until the transaction ends.
 pub(crate) async fn lock(db: &impl ConnectionTrait, id: UserId) -> Result<Option<Model>, DbErr> {
     // SQLite has no row locks and needs none: a writing transaction is alone from its beginning.
     visible()
@@ -75,21 +91,18 @@ pub(crate) async fn find_by_email(
 pub(crate) async fn find_all(
     db: &impl ConnectionTrait,
     ids: Vec<UserId>,
-) -> Result<Vec<Model>, DbErr> {
-    visible()
-        .filter(Column::Id.is_in(ids))
-        .order_by_asc(Column::Id)
-        .all(db)
-        .await
+) -> Result<Vec<Account>, DbErr> {
+    let wanted = visible().filter(Column::Id.is_in(ids));
+    show_all(db, wanted.order_by_asc(Column::Id)).await
 }
 
 /// The accounts of a listing in its order, and one more.
 pub(crate) async fn list(
     db: &impl ConnectionTrait,
     listing: &Listing,
-) -> Result<Vec<Model>, DbErr> {
+) -> Result<Vec<Account>, DbErr> {
     let matching = listing.filter.choose(visible());
-    listing.part.select(matching).all(db).await
+    show_all(db, listing.part.select(matching)).await
 }
 
 /// How many accounts match.
@@ -103,12 +116,12 @@ pub(crate) async fn list_after(
     filter: &Filter,
     after: Option<UserId>,
     limit: u64,
-) -> Result<Vec<Model>, DbErr> {
+) -> Result<Vec<Account>, DbErr> {
     let mut matching = filter.choose(visible());
     if let Some(after) = after {
         matching = matching.filter(Column::Id.gt(after));
     }
-    matching.order_by_asc(Column::Id).limit(limit).all(db).await
+    show_all(db, matching.order_by_asc(Column::Id).limit(limit)).await
 }
 
 /// Erases up to `limit` accounts that were deleted at `end` or before, the oldest first; how many

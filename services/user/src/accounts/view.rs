@@ -1,14 +1,84 @@
 //! An account as each kind of caller sees it: three types, so that no field slips out.
 
 use lyceum_chassis::auth::CurrentUser;
+use lyceum_contracts::ids::UserId;
 use lyceum_contracts::role::Role;
-use lyceum_contracts::user::{AdminUser, Contact, User, UserProfile};
+use lyceum_contracts::user::{AccountStatus, AdminUser, Contact, User, UserProfile};
 use serde::Serialize;
+use time::OffsetDateTime;
 use utoipa::openapi::schema::AnyOfBuilder;
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::entity::user::Model;
+use crate::entity::user::{Column, Model};
+
+/// What anybody is ever shown of an account: the hash of its password is not read for that.
+pub(crate) struct Account {
+    pub(crate) id: UserId,
+    /// As typed.
+    pub(crate) email: String,
+    pub(crate) full_name: String,
+    pub(crate) role: Role,
+    pub(crate) status: AccountStatus,
+    pub(crate) version: i64,
+    pub(crate) created_at: OffsetDateTime,
+    pub(crate) updated_at: OffsetDateTime,
+}
+
+/// The columns of an [`Account`].
+pub(super) const COLUMNS: [Column; 8] = [
+    Column::Id,
+    Column::Email,
+    Column::FullName,
+    Column::Role,
+    Column::Status,
+    Column::Version,
+    Column::CreatedAt,
+    Column::UpdatedAt,
+];
+
+/// A row of [`COLUMNS`].
+pub(super) type Columns = (
+    UserId,
+    String,
+    String,
+    Role,
+    AccountStatus,
+    i64,
+    OffsetDateTime,
+    OffsetDateTime,
+);
+
+impl From<Columns> for Account {
+    fn from(row: Columns) -> Self {
+        let (id, email, full_name, role, status, version, created_at, updated_at) = row;
+        Self {
+            id,
+            email,
+            full_name,
+            role,
+            status,
+            version,
+            created_at,
+            updated_at,
+        }
+    }
+}
+
+impl From<Model> for Account {
+    fn from(user: Model) -> Self {
+        Self {
+            id: user.id,
+            email: user.email,
+            full_name: user.full_name,
+            role: user.role,
+            status: user.status,
+            version: user.version,
+            created_at: user.created_at,
+            updated_at: user.updated_at,
+        }
+    }
+}
 
 /// What `GET /users/{id}` answers with, by who asks.
 #[derive(Serialize)]
@@ -21,7 +91,7 @@ pub(crate) enum AccountView {
 
 impl AccountView {
     /// As `caller` may see it. An admin sees the own account as any other.
-    pub(crate) fn of(user: Model, caller: &CurrentUser) -> Self {
+    pub(crate) fn of(user: Account, caller: &CurrentUser) -> Self {
         if caller.role == Role::Admin {
             Self::Administered(user.into())
         } else if caller.id == user.id {
@@ -57,8 +127,8 @@ impl ToSchema for AccountView {
 }
 
 /// For its owner.
-impl From<Model> for User {
-    fn from(user: Model) -> Self {
+impl From<Account> for User {
+    fn from(user: Account) -> Self {
         Self {
             id: user.id,
             email: user.email,
@@ -72,8 +142,8 @@ impl From<Model> for User {
 }
 
 /// For admins.
-impl From<Model> for AdminUser {
-    fn from(user: Model) -> Self {
+impl From<Account> for AdminUser {
+    fn from(user: Account) -> Self {
         Self {
             id: user.id,
             email: user.email,
@@ -88,8 +158,8 @@ impl From<Model> for AdminUser {
 }
 
 /// For anybody else who is signed in.
-impl From<Model> for UserProfile {
-    fn from(user: Model) -> Self {
+impl From<Account> for UserProfile {
+    fn from(user: Account) -> Self {
         Self {
             id: user.id,
             full_name: user.full_name,
@@ -98,8 +168,8 @@ impl From<Model> for UserProfile {
 }
 
 /// For the services.
-impl From<Model> for Contact {
-    fn from(user: Model) -> Self {
+impl From<Account> for Contact {
+    fn from(user: Account) -> Self {
         Self {
             id: user.id,
             email: user.email,

@@ -11,9 +11,9 @@ use sea_orm::ConnectionTrait;
 use time::OffsetDateTime;
 
 use super::store;
-use crate::accounts::{Email, FullName};
+use crate::accounts::{Account, Email, FullName};
 use crate::audit::{self, Action, Record};
-use crate::entity::user::{Model, NO_PASSWORD, fold_name};
+use crate::entity::user::NO_PASSWORD;
 use crate::links;
 
 /// An account that is still to be written.
@@ -62,20 +62,15 @@ impl Opening {
 
     /// As the account was written.
     pub(super) fn into_user(self, id: UserId, now: OffsetDateTime) -> User {
-        Model {
+        Account {
             id,
             email: self.email.typed().to_owned(),
-            email_folded: self.email.folded().to_owned(),
-            full_name_folded: fold_name(self.full_name.as_str()),
             full_name: self.full_name.into_inner(),
-            password_hash: self.password_hash,
             role: self.role,
+            status: self.status,
             version: 1,
             created_at: now,
             updated_at: now,
-            status: self.status,
-            token_version: 1,
-            deleted_at: None,
         }
         .into()
     }

@@ -14,6 +14,7 @@ use super::changes::{Changed, apply, distinct, may_unmake_admin};
 use super::domain::results;
 use super::requests::Changes;
 use super::store;
+use crate::accounts::Account;
 use crate::audit::{self, Action, Record};
 use crate::keys::revoke;
 use crate::sessions::{self, EndReason};
@@ -43,7 +44,7 @@ pub(crate) async fn update_users(
     let (changed, items) = (changed.len(), verdicts.len());
 
     let users = verdicts.into_iter();
-    let users = users.map(|verdict| verdict.map(|pair| pair.after.into()));
+    let users = users.map(|verdict| verdict.map(|pair| Account::from(pair.after).into()));
     let answer = Answer::multi_status(&BulkResults {
         items: results(200, users.collect()),
     });

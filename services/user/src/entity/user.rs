@@ -16,7 +16,7 @@ pub(crate) struct Model {
     pub(crate) id: UserId,
     /// As typed; what people see.
     pub(crate) email: String,
-    /// In lower case; what must be unique.
+    /// [`fold_email`] of it; what must be unique.
     pub(crate) email_folded: String,
     pub(crate) full_name: String,
     /// [`fold_name`] of it, what it is searched and sorted by; an [`ActiveModel`] that is saved writes
@@ -48,6 +48,11 @@ impl ActiveModelBehavior for ActiveModel {
         }
         Ok(self)
     }
+}
+
+/// An address, which is ASCII, in lower case.
+pub(crate) fn fold_email(email: &str) -> String {
+    email.to_ascii_lowercase()
 }
 
 /// A name in lower case, letter by letter, so that what begins a name also begins its folded form.

@@ -13,8 +13,8 @@ use lyceum_contracts::ids::UserId;
 use lyceum_contracts::user::AdminUser;
 
 use super::Filter;
+use crate::accounts::Account;
 use crate::accounts::store;
-use crate::entity::user::Model;
 
 /// Accounts of one page, some 100 kB as lines.
 const PAGE: u64 = 500;
@@ -51,7 +51,7 @@ struct Walk {
 /// What is told next.
 enum Next {
     /// These accounts.
-    Read(Vec<Model>),
+    Read(Vec<Account>),
     /// Those behind this one, or all.
     After(UserId),
     /// Nothing.
@@ -83,7 +83,7 @@ impl Walk {
     }
 }
 
-fn as_lines(rows: Vec<Model>) -> Bytes {
+fn as_lines(rows: Vec<Account>) -> Bytes {
     let mut lines = Vec::new();
     for user in rows.into_iter().map(AdminUser::from) {
         // Contract types are plain structs, which always serialise.

@@ -5,7 +5,8 @@ use std::convert::Infallible;
 use lyceum_chassis::http::{Fields, FromFields, Position, SortField, Sorted};
 
 use super::Filter;
-use crate::entity::user::{Column, Entity, Model};
+use crate::accounts::Account;
+use crate::entity::user::{Column, Entity, fold_email, fold_name};
 
 /// Which accounts, in which order, and which part of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,13 +49,13 @@ impl SortField for SortBy {
 
 impl SortBy {
     /// Where an account stands.
-    pub(super) fn position(self, user: &Model) -> Position {
+    pub(super) fn position(self, user: &Account) -> Position {
         let id = user.id.get();
         match self {
             Self::Id => Position::of_id(id),
             Self::CreatedAt => Position::of_instant(user.created_at, id),
-            Self::Email => Position::of_text(&user.email_folded, id),
-            Self::FullName => Position::of_text(&user.full_name_folded, id),
+            Self::Email => Position::of_text(fold_email(&user.email), id),
+            Self::FullName => Position::of_text(fold_name(&user.full_name), id),
         }
     }
 }

@@ -10,6 +10,7 @@ use lyceum_contracts::role::Role;
 use lyceum_contracts::user::AdminUser;
 
 use super::commands;
+use crate::accounts::Account;
 use crate::entity::user::Model;
 use crate::state::State;
 
@@ -92,5 +93,5 @@ pub(crate) async fn delete_user(
 fn administered(user: Model) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header(etag(user.version))
-        .json(AdminUser::from(user))
+        .json(AdminUser::from(Account::from(user)))
 }
