@@ -5,6 +5,7 @@
 //! A span is made only inside a trace that is recorded: a worker that polls every second, a probe and a start-up
 //! migration leave durations but no one-span traces. Waiting for the pool is part of a statement's time.
 
+mod known;
 mod span;
 mod statement;
 mod target;
@@ -15,6 +16,7 @@ use sea_orm::{
 };
 use std::sync::Arc;
 
+use known::Known;
 use span::Observation;
 use target::Target;
 
@@ -22,7 +24,7 @@ use target::Target;
 #[derive(Clone, Debug)]
 pub struct Traced<C> {
     inner: C,
-    target: Arc<Target>,
+    target: Arc<Known>,
 }
 
 impl<C: ConnectionTrait> Traced<C> {
@@ -31,7 +33,7 @@ impl<C: ConnectionTrait> Traced<C> {
         let target = Target::of(inner.get_database_backend(), url);
         Self {
             inner,
-            target: Arc::new(target),
+            target: Arc::new(Known::new(target)),
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use opentelemetry::{KeyValue, trace::Status};
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
-use std::{borrow::Cow, future::Future, time::Instant};
+use std::{borrow::Cow, future::Future, sync::Arc, time::Instant};
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::{
-    statement::{Summary, without_values},
+    known::{Described, Known},
     target::Target,
 };
 use crate::{context, metrics::instruments};
@@ -15,22 +15,22 @@ use crate::{context, metrics::instruments};
 /// A statement about to be sent.
 pub(super) struct Observation {
     span: Span,
-    labels: Vec<KeyValue>,
+    statement: Arc<Described>,
     started: Instant,
 }
 
 impl Observation {
-    /// Reads what `sql` is; the span opens only inside a trace that is recorded.
-    pub(super) fn start(target: &Target, sql: &str) -> Self {
-        let summary = Summary::of(sql);
+    /// The span opens only inside a trace that is recorded.
+    pub(super) fn start(known: &Known, sql: &str) -> Self {
+        let statement = known.describe(sql);
         let span = if context::is_recording() {
-            statement_span(target, &summary, sql)
+            statement_span(&known.target, &statement)
         } else {
             Span::none()
         };
         Self {
             span,
-            labels: labels(target, &summary),
+            statement,
             started: Instant::now(),
         }
     }
@@ -38,68 +38,41 @@ impl Observation {
     /// Awaits `work`, which sends the statement. Dropped before its end, it was cancelled: that is no error,
     /// and a time without an end is not recorded.
     pub(super) async fn of<T>(
-        mut self,
+        self,
         work: impl Future<Output = Result<T, DbErr>> + Send,
     ) -> Result<T, DbErr> {
         let outcome = work.instrument(self.span.clone()).await;
-        if let Err(error) = &outcome {
-            let failure = Failure::of(error);
+        let failure = outcome.as_ref().err().map(Failure::of);
+        if let Some(failure) = &failure {
             failure.record(&self.span);
-            self.labels.push(KeyValue::new("error.type", failure.kind));
-            self.labels.extend(
-                failure
-                    .code
-                    .map(|code| KeyValue::new("db.response.status_code", code)),
-            );
         }
         if let Some(instruments) = instruments() {
-            instruments
-                .database_duration
-                .record(self.started.elapsed().as_secs_f64(), &self.labels);
+            let duration = &instruments.database_duration;
+            let seconds = self.started.elapsed().as_secs_f64();
+            match failure {
+                None => self.statement.succeeded(duration).record(seconds),
+                Some(failure) => duration.record(seconds, &failure.labels(&self.statement)),
+            }
         }
         outcome
     }
 }
 
-fn statement_span(target: &Target, summary: &Summary<'_>, sql: &str) -> Span {
-    let name = summary.name();
-    let span = tracing::info_span!(
+fn statement_span(target: &Target, statement: &Described) -> Span {
+    let server = target.server.as_ref();
+    tracing::info_span!(
         "db.client",
-        otel.name = name,
+        otel.name = statement.name,
         otel.kind = "client",
-        db.query.summary = name,
-        db.query.text = without_values(sql),
-    );
-    for label in labels(target, summary) {
-        span.set_attribute(label.key, label.value);
-    }
-    if let Some((address, port)) = &target.server {
-        span.set_attribute("server.address", address.clone());
-        span.set_attribute("server.port", i64::from(*port));
-    }
-    span
-}
-
-/// What the span and the metric both say.
-fn labels(target: &Target, summary: &Summary<'_>) -> Vec<KeyValue> {
-    let mut labels = Vec::with_capacity(6);
-    labels.push(KeyValue::new("db.system.name", target.system));
-    labels.push(KeyValue::new(
-        "db.operation.name",
-        summary.operation.to_owned(),
-    ));
-    labels.extend(
-        summary
-            .collection
-            .map(|name| KeyValue::new("db.collection.name", name.to_owned())),
-    );
-    labels.extend(
-        target
-            .namespace
-            .clone()
-            .map(|name| KeyValue::new("db.namespace", name)),
-    );
-    labels
+        db.query.summary = statement.name,
+        db.query.text = statement.text,
+        db.system.name = target.system,
+        db.operation.name = statement.operation,
+        db.collection.name = statement.collection,
+        db.namespace = target.namespace,
+        server.address = server.map(|(address, _)| address.as_str()),
+        server.port = server.map(|(_, port)| i64::from(*port)),
+    )
 }
 
 /// Why a statement failed, without its words: database messages repeat the values they complain about.
@@ -115,6 +88,17 @@ impl Failure {
         let code = database_code(error);
         let kind = code.clone().map_or(Cow::Borrowed(kind(error)), Cow::Owned);
         Self { kind, code }
+    }
+
+    /// Labels of the metric.
+    fn labels(self, statement: &Described) -> Vec<KeyValue> {
+        let mut labels = statement.labels.clone();
+        labels.push(KeyValue::new("error.type", self.kind));
+        let code = self
+            .code
+            .map(|code| KeyValue::new("db.response.status_code", code));
+        labels.extend(code);
+        labels
     }
 
     fn record(&self, span: &Span) {

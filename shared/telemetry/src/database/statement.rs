@@ -2,7 +2,7 @@
 //! The reading is of tokens, not a parser: literals, comments, quoted names and subqueries are stepped over.
 
 /// Longest `db.query.text` kept, in bytes: a bulk insert repeats itself a thousand times.
-const LONGEST_TEXT: usize = 2048;
+pub(super) const LONGEST_TEXT: usize = 2048;
 
 /// What a statement is, borrowed from its text.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]

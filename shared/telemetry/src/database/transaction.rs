@@ -45,7 +45,8 @@ where
         &self,
         options: TransactionOptions,
     ) -> Result<Self::Transaction, DbErr> {
-        let observation = Observation::start(&self.target, begin_text(&self.target, options));
+        let observation =
+            Observation::start(&self.target, begin_text(&self.target.target, options));
         let inner = observation
             .of(self.inner.begin_with_options(options))
             .await?;

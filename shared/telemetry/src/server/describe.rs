@@ -3,10 +3,9 @@
 
 use actix_web::{
     dev::ServiceRequest,
-    http::{Version, header},
+    http::{Version, header, uri::Authority},
 };
-use tracing::Span;
-use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing::{Span, field};
 
 /// Longest free text kept in one attribute, in bytes: enough for any real path or agent.
 const LONGEST_TEXT: usize = 512;
@@ -47,37 +46,26 @@ impl Request {
             },
         }
     }
-}
 
-/// Records the parts that a request may or may not have. `client.address` is the peer of the socket.
-pub(super) fn record(span: &Span, request: &ServiceRequest, method: Option<&'static str>) {
-    if method.is_none() {
-        span.set_attribute(
-            "http.request.method_original",
-            clip(request.method().as_str()).to_owned(),
-        );
-    }
-    let host = request
-        .headers()
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    if let Some(authority) =
-        host.and_then(|host| host.parse::<actix_web::http::uri::Authority>().ok())
-    {
-        span.set_attribute("server.address", clip(authority.host()).to_owned());
-        if let Some(port) = authority.port_u16() {
-            span.set_attribute("server.port", i64::from(port));
-        }
-    }
-    if let Some(peer) = request.peer_addr() {
-        span.set_attribute("client.address", peer.ip().to_string());
-    }
-    let agent = request
-        .headers()
-        .get(header::USER_AGENT)
-        .and_then(|agent| agent.to_str().ok());
-    if let Some(agent) = agent {
-        span.set_attribute("user_agent.original", clip(agent).to_owned());
+    /// A span told all that is known before the answer. `client.address` is the peer of the socket.
+    pub(super) fn span(&self, request: &ServiceRequest) -> Span {
+        let header = |name| request.headers().get(name)?.to_str().ok();
+        let host = header(header::HOST).and_then(|host| host.parse::<Authority>().ok());
+        tracing::info_span!(
+            parent: None,
+            "http.server",
+            otel.name = self.method.unwrap_or("HTTP"),
+            otel.kind = "server",
+            http.request.method = self.method.unwrap_or("_OTHER"),
+            http.request.method_original = self.method.is_none().then(|| clip(request.method().as_str())),
+            url.path = clip(request.path()),
+            url.scheme = self.scheme,
+            network.protocol.version = self.protocol,
+            server.address = host.as_ref().map(|host| clip(host.host())),
+            server.port = host.as_ref().and_then(Authority::port_u16).map(i64::from),
+            client.address = request.peer_addr().map(|peer| field::display(peer.ip())),
+            user_agent.original = header(header::USER_AGENT).map(clip),
+        )
     }
 }
 
@@ -86,46 +74,9 @@ pub(super) fn clip(text: &str) -> &str {
     &text[..text.floor_char_boundary(LONGEST_TEXT)]
 }
 
-/// A route template as people write it: actix keeps the regular expression of a segment, `{id:\d+}`; readers
-/// and dashboards want `{id}`.
-pub(super) fn template(pattern: &str) -> String {
-    let mut template = String::with_capacity(pattern.len());
-    let mut depth = 0_usize;
-    let mut in_expression = false;
-    for character in pattern.chars() {
-        match character {
-            '{' => depth += 1,
-            '}' => depth = depth.saturating_sub(1),
-            ':' if depth == 1 => in_expression = true,
-            _ => {}
-        }
-        if depth == 0 {
-            in_expression = false;
-        }
-        if !in_expression {
-            template.push(character);
-        }
-    }
-    template
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn expressions_leave_the_template() {
-        let cases = [
-            ("/users/{id}", "/users/{id}"),
-            (r"/users/{id:\d{1,9}}/courses", "/users/{id}/courses"),
-            ("/files/{tail:.*}", "/files/{tail}"),
-            ("/a:b/{x}", "/a:b/{x}"),
-            ("/", "/"),
-        ];
-        for (pattern, shown) in cases {
-            assert_eq!(template(pattern), shown);
-        }
-    }
 
     #[test]
     fn methods_are_case_sensitive() {

@@ -10,6 +10,7 @@
 mod body;
 mod describe;
 mod remote;
+mod route;
 mod span;
 
 use actix_web::{

@@ -2,33 +2,29 @@
 //! Without a status it ended before the answer: the caller has left, or the end of a drain has cut it off.
 
 use actix_web::{
-    Error, HttpRequest,
+    Error,
     body::{BodySize, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::StatusCode,
 };
 use opentelemetry::{
     KeyValue,
+    metrics::Histogram,
     trace::{Status, TraceContextExt},
 };
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::{
-    body::TracedBody,
-    describe::{self, Request},
-    remote,
-};
+use super::{body::TracedBody, describe::Request, remote, route::Route};
 use crate::{context, metrics::instruments};
 
 /// Target of the lines that tell of every request: `log_filter = "info,access=off"` is without them.
 pub(crate) const ACCESS_LOG: &str = "access";
 
-fn route_of(request: &HttpRequest) -> Option<String> {
-    let pattern = request.match_pattern()?;
-    Some(describe::template(&pattern))
-}
+/// What most requests are, and how they end.
+const USUAL: (Option<&str>, &str, &str, Option<StatusCode>) =
+    (Some("GET"), "http", "1.1", Some(StatusCode::OK));
 
 /// A request under way. It ends when this is dropped.
 pub(super) struct RequestSpan {
@@ -36,34 +32,25 @@ pub(super) struct RequestSpan {
     started: Instant,
     method: Option<&'static str>,
     active: [KeyValue; 2],
+    scheme: &'static str,
     protocol: &'static str,
-    route: Option<String>,
+    route: Option<Arc<Route>>,
     status: Option<StatusCode>,
 }
 
 impl RequestSpan {
     /// Begins the span, as a child of the caller's when the headers name one, and counts the request as active.
     pub(super) fn start(request: &ServiceRequest) -> Self {
+        let described = Request::of(request);
+        let span = described.span(request);
+        if let Some(caller) = remote::caller(request.headers()) {
+            context::adopt(&span, caller);
+        }
         let Request {
             method,
             scheme,
             protocol,
-            ..
-        } = Request::of(request);
-        let span = tracing::info_span!(
-            parent: None,
-            "http.server",
-            otel.name = method.unwrap_or("HTTP"),
-            otel.kind = "server",
-            http.request.method = method.unwrap_or("_OTHER"),
-            url.path = describe::clip(request.path()),
-            url.scheme = scheme,
-            network.protocol.version = protocol,
-        );
-        describe::record(&span, request, method);
-        if let Some(caller) = remote::caller(request.headers()) {
-            context::adopt(&span, caller);
-        }
+        } = described;
         let active = [
             KeyValue::new("http.request.method", method.unwrap_or("_OTHER")),
             KeyValue::new("url.scheme", scheme),
@@ -76,10 +63,10 @@ impl RequestSpan {
             started: Instant::now(),
             method,
             active,
+            scheme,
             protocol,
-            // Known before routing by the path alone: a request that a middleware gives up on, for
-            // its deadline or a panic, never comes back with more.
-            route: route_of(request.request()),
+            // A request that a middleware gives up on, for its deadline or a panic, never comes back.
+            route: Route::of(request.request()),
             status: None,
         }
     }
@@ -100,7 +87,6 @@ impl RequestSpan {
                 return Err(error);
             }
         };
-        self.route = route_of(response.request());
         self.status = Some(response.status());
         Ok(response.map_body(|_, body| match body.size() {
             BodySize::None | BodySize::Sized(_) => TracedBody::until_complete(body, self),
@@ -119,8 +105,8 @@ impl RequestSpan {
         labels.push(KeyValue::new("network.protocol.version", self.protocol));
         labels.extend(
             self.route
-                .clone()
-                .map(|route| KeyValue::new("http.route", route)),
+                .as_ref()
+                .map(|route| KeyValue::new("http.route", Arc::clone(&route.template))),
         );
         if let Some(status) = self.status {
             labels.push(KeyValue::new(
@@ -134,10 +120,22 @@ impl RequestSpan {
         labels
     }
 
+    fn measure(&self, duration: &Histogram<f64>) {
+        let seconds = self.started.elapsed().as_secs_f64();
+        let outcome = (self.method, self.scheme, self.protocol, self.status);
+        match &self.route {
+            Some(route) if outcome == USUAL => {
+                let usual = route.usual.get_or_init(|| duration.bind(&self.labels()));
+                usual.record(seconds);
+            }
+            _ => duration.record(seconds, &self.labels()),
+        }
+    }
+
     /// The line of a request in the access log. It repeats the span, so it is no event of the span.
     fn log(&self) {
         let method = self.method.unwrap_or("_OTHER");
-        let route = self.route.as_deref();
+        let route = self.route.as_ref().map(|route| &*route.template);
         let duration_ms = self.started.elapsed().as_secs_f64() * 1_000.0;
         if let Some(status) = self.status {
             tracing::info!(
@@ -164,7 +162,8 @@ impl RequestSpan {
     fn record_outcome(&self) {
         if let Some(route) = &self.route {
             let method = self.method.unwrap_or("HTTP");
-            self.span.set_attribute("http.route", route.clone());
+            let route = &route.template;
+            self.span.set_attribute("http.route", Arc::clone(route));
             self.span
                 .context()
                 .span()
@@ -189,9 +188,7 @@ impl Drop for RequestSpan {
         self.span.in_scope(|| self.log());
         if let Some(instruments) = instruments() {
             instruments.server_active.add(-1, &self.active);
-            instruments
-                .server_duration
-                .record(self.started.elapsed().as_secs_f64(), &self.labels());
+            self.measure(&instruments.server_duration);
         }
     }
 }
