@@ -28,7 +28,11 @@ const EXPORT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Chunks from this size on go back to the system when freed. By itself glibc keeps the 19 MiB of
 /// every password hash, on each thread that ever made one: 168 MB resident instead of 52, measured.
-const GIVE_BACK: (&str, &str) = ("MALLOC_MMAP_THRESHOLD_", "1048576");
+/// And threads share two heaps: with one each, what each has freed is kept, 6 MB in all.
+const GIVE_BACK: [(&str, &str); 2] = [
+    ("MALLOC_MMAP_THRESHOLD_", "1048576"),
+    ("MALLOC_ARENA_MAX", "2"),
+];
 
 /// One run of the platform.
 #[derive(Debug)]
@@ -76,7 +80,7 @@ impl Platform {
         let settings = self.settings(service);
         let command = Box::new(move || {
             let mut command = Command::new(&program);
-            command.args(["service", service.name()]).envs([GIVE_BACK]);
+            command.args(["service", service.name()]).envs(GIVE_BACK);
             command.envs(settings.iter().map(|(key, value)| (key, OsStr::new(value))));
             command
         });

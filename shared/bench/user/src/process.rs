@@ -46,7 +46,10 @@ impl Process {
             .envs(variables.iter().cloned())
             .envs(std::env::vars().filter(|(name, _)| name.starts_with("LYCEUM__")))
             // As the images have it.
-            .env("MALLOC_MMAP_THRESHOLD_", "1048576")
+            .envs([
+                ("MALLOC_MMAP_THRESHOLD_", "1048576"),
+                ("MALLOC_ARENA_MAX", "2"),
+            ])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
