@@ -1,8 +1,5 @@
 //! Single statements, on connections that workers keep.
 
-use std::future::poll_fn;
-use std::pin::pin;
-
 use sea_orm::sea_query::Values;
 use sea_orm::sqlx::{self, Postgres};
 use sea_orm::{
@@ -11,7 +8,6 @@ use sea_orm::{
 };
 use sea_orm_migration::async_trait::async_trait;
 use sea_query_sqlx::SqlxValues;
-use tracing::dispatcher::{self, Dispatch};
 
 use super::stash::Stash;
 
@@ -34,8 +30,7 @@ impl ConnectionTrait for Statements {
             return self.pool.execute_raw(statement).await;
         };
         let mut leased = stash.take().await?;
-        let done = query(&statement).execute(&mut *leased.connection);
-        let done = begun_in_no_span(done).await;
+        let done = query(&statement).execute(&mut *leased.connection).await;
         let done = done.map_err(|error| DbErr::Exec(RuntimeErr::SqlxError(error.into())))?;
         stash.keep(leased);
         Ok(done.into())
@@ -51,7 +46,7 @@ impl ConnectionTrait for Statements {
         };
         let mut leased = stash.take().await?;
         let row = query(&statement).fetch_optional(&mut *leased.connection);
-        let row = begun_in_no_span(row).await.map_err(not_queried)?;
+        let row = row.await.map_err(not_queried)?;
         stash.keep(leased);
         Ok(row.map(Into::into))
     }
@@ -62,7 +57,7 @@ impl ConnectionTrait for Statements {
         };
         let mut leased = stash.take().await?;
         let rows = query(&statement).fetch_all(&mut *leased.connection);
-        let rows = begun_in_no_span(rows).await.map_err(not_queried)?;
+        let rows = rows.await.map_err(not_queried)?;
         stash.keep(leased);
         Ok(rows.into_iter().map(Into::into).collect())
     }
@@ -73,23 +68,6 @@ fn query(statement: &Statement) -> sqlx::query::Query<'_, Postgres, SqlxValues> 
     // Statements are written by this program; what comes from outside is in the values.
     let sql = sqlx::AssertSqlSafe(statement.sql.as_str());
     sqlx::query_with(sql, SqlxValues(values))
-}
-
-/// Runs `work`, which sees no span until it waits for the first time.
-///
-/// The streams of rows of sqlx take the span they are made in, and enter and leave it twice for each
-/// row: a fifth of what a list of a hundred accounts costs. They are made before the first wait.
-async fn begun_in_no_span<T>(work: impl Future<Output = T>) -> T {
-    let mut work = pin!(work);
-    let mut begun = false;
-    poll_fn(|context| {
-        if begun {
-            return work.as_mut().poll(context);
-        }
-        begun = true;
-        dispatcher::with_default(&Dispatch::none(), || work.as_mut().poll(context))
-    })
-    .await
 }
 
 fn not_queried(error: sqlx::Error) -> DbErr {

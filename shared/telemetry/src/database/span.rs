@@ -2,8 +2,17 @@
 
 use opentelemetry::{KeyValue, trace::Status};
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
-use std::{borrow::Cow, future::Future, sync::Arc, time::Instant};
-use tracing::{Instrument, Span};
+use std::{
+    borrow::Cow,
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    time::Instant,
+};
+use tracing::{
+    Instrument, Span,
+    dispatcher::{self, Dispatch},
+};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::{
@@ -41,7 +50,7 @@ impl Observation {
         self,
         work: impl Future<Output = Result<T, DbErr>> + Send,
     ) -> Result<T, DbErr> {
-        let outcome = work.instrument(self.span.clone()).await;
+        let outcome = begun_in_no_span(work).instrument(self.span.clone()).await;
         let failure = outcome.as_ref().err().map(Failure::of);
         if let Some(failure) = &failure {
             failure.record(&self.span);
@@ -56,6 +65,23 @@ impl Observation {
         }
         outcome
     }
+}
+
+/// Awaits `work`, which sees no span until it waits for the first time.
+///
+/// The streams of rows of sqlx take the span they are made in, and enter and leave it twice for each row: a fifth of
+/// what a list of a hundred rows costs. They are made before the first wait.
+async fn begun_in_no_span<T>(work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    let mut begun = false;
+    poll_fn(|context| {
+        if begun {
+            return work.as_mut().poll(context);
+        }
+        begun = true;
+        dispatcher::with_default(&Dispatch::none(), || work.as_mut().poll(context))
+    })
+    .await
 }
 
 fn statement_span(target: &Target, statement: &Described) -> Span {
