@@ -36,7 +36,7 @@ pub struct Envelope {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", content = "data")]
 pub enum Event {
-    /// Somebody opened an account.
+    /// Somebody may sign in to a new account: they opened it, or accepted the invitation to it.
     #[serde(rename = "user.registered")]
     UserRegistered {
         /// The new account.

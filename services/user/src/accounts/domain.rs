@@ -68,6 +68,11 @@ impl Email {
         &self.typed
     }
 
+    /// As [`Self::typed`].
+    pub(crate) fn into_typed(self) -> String {
+        self.typed
+    }
+
     /// In lower case: two addresses that differ in case alone reach the same person.
     pub(crate) fn folded(&self) -> &str {
         &self.folded

@@ -34,8 +34,8 @@ impl From<DbErr> for CreateError {
     }
 }
 
-/// Opens the accounts once per key, and promises `user.registered` for each; who has no password
-/// is promised a letter to choose it by.
+/// Opens the accounts once per key. Who has a password is promised as `user.registered`, who has
+/// none a letter to choose it by.
 pub(crate) async fn create_users(
     state: &State,
     admin: UserId,

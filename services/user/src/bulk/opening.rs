@@ -11,7 +11,7 @@ use sea_orm::ConnectionTrait;
 use time::OffsetDateTime;
 
 use super::store;
-use crate::accounts::{Account, Email, FullName};
+use crate::accounts::{Email, FullName};
 use crate::audit::{self, Action, Record};
 use crate::entity::user::NO_PASSWORD;
 use crate::links;
@@ -62,25 +62,23 @@ impl Opening {
 
     /// As the account was written.
     pub(super) fn into_user(self, id: UserId, now: OffsetDateTime) -> User {
-        Account {
+        User {
             id,
-            email: self.email.typed().to_owned(),
+            email: self.email.into_typed(),
             full_name: self.full_name.into_inner(),
             role: self.role,
-            status: self.status,
             version: 1,
             created_at: now,
-            updated_at: now,
+            status: self.status,
         }
-        .into()
     }
 }
 
 /// Opens the accounts whose addresses are free, with all that follows from them; gives the ids of
 /// those by address. No two have the same address; the caller wakes the outbox after the commit.
 ///
-/// Somebody who is invited has an inbox from now on, like everybody else: what they are told
-/// before they accept waits for them there.
+/// Whoever is invited counts as registered when they accept: until then there is one letter for
+/// them, and no other.
 pub(crate) async fn open(
     transaction: &impl ConnectionTrait,
     openings: &[&Opening],
@@ -88,14 +86,15 @@ pub(crate) async fn open(
     now: OffsetDateTime,
 ) -> Result<HashMap<String, UserId>, DbErr> {
     let ids = store::insert(transaction, openings, now).await?;
-    let opened = || {
-        let opened = openings.iter();
-        opened.filter_map(|opening| Some((*ids.get(opening.address())?, opening.status)))
-    };
-    let events = opened().map(|(user_id, _)| Event::UserRegistered { user_id });
-    lyceum_outbox::push_all(transaction, &events.collect::<Vec<_>>()).await?;
-    let invited = opened().filter(|(_, status)| *status == AccountStatus::Invited);
-    let invited: Vec<UserId> = invited.map(|(id, _)| id).collect();
+    let (mut invited, mut registered) = (Vec::new(), Vec::new());
+    for opening in openings {
+        match (ids.get(opening.address()), opening.status) {
+            (None, _) => {}
+            (Some(&id), AccountStatus::Invited) => invited.push(id),
+            (Some(&user_id), _) => registered.push(Event::UserRegistered { user_id }),
+        }
+    }
+    lyceum_outbox::push_all(transaction, &registered).await?;
     links::commands::invite(transaction, &invited, now).await?;
     let invited = invited.into_iter().map(|user| Record {
         actor: Some(admin),

@@ -26,7 +26,8 @@ pub(crate) enum AcceptError {
     Database(#[from] DbErr),
 }
 
-/// Gives an invited account its first password; from then on its owner may sign in.
+/// Gives an invited account its first password, and promises `user.registered`; from then on its
+/// owner may sign in.
 pub(super) async fn accept_invitation(
     database: &Database,
     hasher: &Hasher,
@@ -50,7 +51,7 @@ pub(super) async fn accept_invitation(
     row.version = Set(version);
     row.updated_at = Set(now);
     accounts::store::update(&transaction, row).await?;
-    lyceum_outbox::push(&transaction, &Event::UserUpdated { user_id: id }).await?;
+    lyceum_outbox::push(&transaction, &Event::UserRegistered { user_id: id }).await?;
     audit::record(&transaction, by_letter(id, Action::PasswordReset), now).await?;
     transaction.commit().await?;
     outbox.wake();

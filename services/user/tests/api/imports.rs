@@ -124,7 +124,7 @@ async fn everybody_on_a_list_gets_an_account_and_an_invitation() {
         }
     }
     assert_eq!(told["mailed_link.requested"], 1_201);
-    assert_eq!(told["user.registered"], 1_202, "the admin as well");
+    assert_eq!(told["user.registered"], 1, "the admin");
 }
 
 #[tokio::test]

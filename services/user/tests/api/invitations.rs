@@ -1,6 +1,7 @@
 //! Accounts made for somebody else.
 
-use lyceum_contracts::event::LinkPurpose;
+use lyceum_contracts::event::{Event, LinkPurpose};
+use lyceum_contracts::notification::EventBatch;
 use lyceum_contracts::user::AccountStatus;
 use serde_json::json;
 
@@ -33,6 +34,12 @@ async fn an_invited_person_chooses_password_and_name_once_and_may_sign_in() {
     let account = ada.account().await;
     assert_eq!(account.status, AccountStatus::Active);
     assert_eq!(account.full_name, "Augusta Byron");
+
+    assert_eq!(platform.deliver_pending().await.delivered, 1);
+    let told = platform.notification.requests();
+    let told: EventBatch = told.last().unwrap().json();
+    let opened = Event::UserRegistered { user_id: ada.id };
+    assert_eq!(told.events[0].event, opened, "the account is theirs now");
 }
 
 #[tokio::test]

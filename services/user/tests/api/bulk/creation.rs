@@ -48,25 +48,18 @@ async fn a_thousand_are_invited_in_the_order_of_the_request() {
     assert_eq!(office.accounts().await, 1_000);
 
     let before = office.platform.notification.requests().len();
-    assert_eq!(office.platform.deliver_pending().await.delivered, 2_000);
+    assert_eq!(office.platform.deliver_pending().await.delivered, 1_000);
     let told = office.platform.notification.requests().split_off(before);
     let told = told
         .iter()
         .flat_map(|request| request.json::<EventBatch>().events);
-    let (mut registered, mut invited) = (Vec::new(), HashSet::new());
+    let mut invited = HashSet::new();
     for envelope in told {
         match envelope.event {
-            Event::UserRegistered { user_id } => registered.push(user_id),
-            Event::MailedLinkRequested { user_id, .. } => {
-                assert!(invited.insert(user_id));
-            }
+            Event::MailedLinkRequested { user_id, .. } => assert!(invited.insert(user_id)),
             other => panic!("not expected: {other:?}"),
         }
     }
-    assert_eq!(
-        registered,
-        users.iter().map(|user| user.id).collect::<Vec<_>>()
-    );
     assert_eq!(invited, ids);
     let invitations = "audit_entries WHERE action = 'invited' AND actor_id = 1";
     assert_eq!(office.count(invitations).await, 1_000);
@@ -84,7 +77,7 @@ async fn each_table_is_written_by_one_statement_whatever_the_number_of_items() {
         .platform
         .app
         .captured()
-        .wait_for_spans(trace, 8)
+        .wait_for_spans(trace, 7)
         .await;
     let inserts = spans.iter().filter(|span| span.name.starts_with("INSERT"));
     let mut inserts: Vec<_> = inserts.map(|span| span.name.clone()).collect();
@@ -94,10 +87,9 @@ async fn each_table_is_written_by_one_statement_whatever_the_number_of_items() {
         "INSERT idempotency_keys",
         "INSERT mailed_links",
         "INSERT outbox",
-        "INSERT outbox",
         "INSERT users",
     ];
-    assert_eq!(inserts, expected, "accounts' events and letters are two");
+    assert_eq!(inserts, expected);
     let said = format!(
         "{spans:?} {:?}",
         office.platform.app.captured().lines_of(trace)

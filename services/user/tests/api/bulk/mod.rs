@@ -7,7 +7,6 @@ mod creation;
 mod keys;
 mod limits;
 mod partial;
-mod speed;
 
 use lyceum_contracts::bulk::{BulkResults, CreatedUsers};
 use lyceum_contracts::problem::Problem;

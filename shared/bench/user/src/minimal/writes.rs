@@ -23,8 +23,7 @@ pub(super) async fn create_users(
     answer(request.into_inner(), ids, now)
 }
 
-/// The accounts, a link for each to choose a password by, two events for each, an audit entry for
-/// each: every row the user service has promised when it answers.
+/// The accounts, and for each a link to choose a password by, an event and an audit entry: every row the user service has promised when it answers.
 pub(super) async fn create_users_as_promised(
     request: Json<CreateUsers>,
     pool: Data<PgPool>,
@@ -81,28 +80,12 @@ async fn promise(
     .bind(now)
     .fetch_all(&mut *transaction)
     .await?;
-    let registered = ids
-        .iter()
-        .map(|id| format!(r#"{{"kind":"user.registered","user_id":{id}}}"#));
-    push(
-        &mut transaction,
-        "user.registered",
-        registered.collect(),
-        now,
-    )
-    .await?;
     let requested = links.iter().map(|(link, user)| {
         format!(
             r#"{{"kind":"mailed_link.requested","user_id":{user},"link_id":{link},"purpose":"accept_invitation"}}"#
         )
     });
-    push(
-        &mut transaction,
-        "mailed_link.requested",
-        requested.collect(),
-        now,
-    )
-    .await?;
+    push(&mut transaction, requested.collect(), now).await?;
     query(
         "INSERT INTO audit_entries (at, action, actor_id, subject_id) \
          SELECT $2, 'invited', 1, id FROM unnest($1::bigint[]) AS given (id)",
@@ -118,7 +101,6 @@ async fn promise(
 /// Addressed to nobody, so that no relay takes them up.
 async fn push(
     transaction: &mut sqlx::Transaction<'_, Postgres>,
-    kind: &str,
     payloads: Vec<String>,
     now: OffsetDateTime,
 ) -> sqlx::Result<()> {
@@ -128,10 +110,9 @@ async fn push(
         .collect();
     query(
         "INSERT INTO outbox (event_id, kind, payload, occurred_at, available_at, attempts, destination) \
-         SELECT event_id, $1, payload::jsonb, $2, $2, 0, 'nobody' \
-         FROM unnest($3::text[], $4::text[]) AS given (event_id, payload)",
+         SELECT event_id, 'mailed_link.requested', payload::jsonb, $1, $1, 0, 'nobody' \
+         FROM unnest($2::text[], $3::text[]) AS given (event_id, payload)",
     )
-    .bind(kind)
     .bind(now)
     .bind(event_ids)
     .bind(payloads)
