@@ -52,7 +52,7 @@ pub async fn push_all(transaction: &impl ConnectionTrait, events: &[Event]) -> R
     let mut rows = Vec::with_capacity(events.len());
     for event in events {
         let payload =
-            serde_json::to_value(event).map_err(|error| DbErr::Json(error.to_string()))?;
+            serde_json::to_string(event).map_err(|error| DbErr::Json(error.to_string()))?;
         let event_id = Uuid::now_v7().to_string();
         for to in Destination::of(event) {
             rows.push([
