@@ -124,15 +124,17 @@ pub(super) async fn delete_before(
     end: OffsetDateTime,
     limit: u64,
 ) -> Result<u64, DbErr> {
-    let old: Vec<i64> = Entity::find()
+    // The oldest by id, then those of them that are old: never a look at the whole table.
+    let oldest: Vec<(i64, OffsetDateTime)> = Entity::find()
         .select_only()
-        .column(Column::Id)
-        .filter(Column::CreatedAt.lt(end))
-        .order_by_asc(Column::CreatedAt)
+        .columns([Column::Id, Column::CreatedAt])
+        .order_by_asc(Column::Id)
         .limit(limit)
         .into_tuple()
         .all(db)
         .await?;
+    let old = oldest.into_iter().filter(|(_, at)| *at < end);
+    let old: Vec<i64> = old.map(|(id, _)| id).collect();
     if old.is_empty() {
         return Ok(0);
     }

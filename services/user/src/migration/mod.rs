@@ -13,6 +13,7 @@ mod m2026_11_22_000013_jobs;
 mod m2026_11_22_000014_imports;
 mod m2026_11_22_000016_audit;
 mod m2026_11_22_000018_listing;
+mod m2026_11_23_000020_links_by_id;
 
 use lyceum_chassis::idempotency;
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_22_000014_imports::Migration),
             Box::new(m2026_11_22_000016_audit::Migration),
             Box::new(m2026_11_22_000018_listing::Migration),
+            Box::new(m2026_11_23_000020_links_by_id::Migration),
         ];
         migrations.extend(lyceum_outbox::migrations());
         migrations.extend(idempotency::migrations());
