@@ -23,7 +23,8 @@ pub(super) async fn create_users(
     answer(request.into_inner(), ids, now)
 }
 
-/// The accounts, and for each a link to choose a password by, an event and an audit entry: every row the user service has promised when it answers.
+/// The accounts, and for each a link to choose a password by, an event and an audit entry: every
+/// row the user service has promised when it answers.
 pub(super) async fn create_users_as_promised(
     request: Json<CreateUsers>,
     pool: Data<PgPool>,
