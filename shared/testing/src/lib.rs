@@ -17,6 +17,7 @@
 //! | [`openapi`] | the description of an API is checked in, complete and true |
 //! | [`forgeries`] | access tokens that must not count, refused all alike |
 //! | [`identity`] | test users with signed tokens, and tokens that must be refused |
+//! | [`smtp`] | a mail server that accepts, refuses, delays and hangs up as told |
 //! | [`spawn`](mod@spawn) | a whole service in the test's process, stopped when dropped |
 //! | [`timing`] | whether two requests can be told apart by the time they take |
 //! | [`process`] | a real binary: ports from its log, killed or terminated at will |
@@ -39,6 +40,7 @@ pub mod peer;
 pub mod people;
 pub mod postgres;
 pub mod process;
+pub mod smtp;
 pub mod spawn;
 pub mod timing;
 pub mod wire;

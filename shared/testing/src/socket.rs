@@ -82,6 +82,11 @@ impl Connection {
         }
     }
 
+    /// The socket itself, for what is not HTTP.
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.0.into_inner()
+    }
+
     /// Ends the connection with RST instead of FIN.
     pub(crate) fn reset(self) -> io::Result<()> {
         self.0.into_inner().set_zero_linger()
@@ -203,6 +208,10 @@ impl SocketServer {
             port,
             _background: background,
         }
+    }
+
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
     }
 
     pub(crate) fn url(&self) -> String {
