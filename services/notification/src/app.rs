@@ -9,6 +9,7 @@ use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
 use crate::live::{Hub, worker};
+use crate::mail::Sender;
 use crate::migration::Migrator;
 use crate::openapi::Description;
 use crate::routes;
@@ -38,9 +39,12 @@ impl Service for App {
         let keys = UserKeys::remote(users.clone());
         let revocations = Revocations::new();
         let live = settings.service.live;
+        let mail = settings.service.mail;
+        let sender = Sender::new(chassis.database.clone(), users.clone(), &mail)?;
         let state = State {
             database: chassis.database.clone(),
             hub: Hub::new(live.limits()),
+            mails: sender.mails(),
             revocations: revocations.clone(),
             pace: live.pace(),
         };
@@ -57,6 +61,11 @@ impl Service for App {
             chassis.tasks.spawn("live sweep", move |stop| {
                 worker::sweep(hub.clone(), database.clone(), live.sweep_every(), stop)
             });
+        }
+        if mail.run {
+            chassis
+                .tasks
+                .spawn("mail", move |stop| sender.clone().run(stop));
         }
         let server = chassis.into_server(
             &Self::openapi(),

@@ -6,6 +6,7 @@ use lyceum_chassis::http::ApiError;
 use lyceum_contracts::problem::ProblemKind;
 
 use crate::live::Full;
+use crate::mail::ChangeError;
 
 /// When to ask again for a stream. Others close theirs whenever their tokens end or their pages
 /// close, so there is no better number than a short one.
@@ -20,5 +21,15 @@ impl From<Full> for ApiError {
         Self::of(kind)
             .detail(full.to_string())
             .retry_after(ASK_AGAIN)
+    }
+}
+
+impl From<ChangeError> for ApiError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Missing => Self::not_found(),
+            ChangeError::State(_) => Self::of(ProblemKind::Conflict).detail(error.to_string()),
+            ChangeError::Database(error) => error.into(),
+        }
     }
 }

@@ -5,14 +5,14 @@ use lyceum_contracts::notification::Notification;
 use utoipa::OpenApi;
 
 use crate::live::domain::{ByeEvent, SyncEvent};
-use crate::{events, inbox, live};
+use crate::{events, inbox, live, mail, preferences};
 
 /// All routes, with every answer they give.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Lyceum notification service",
-        description = "Inboxes, and the live streams that show them."
+        description = "Inboxes, the live streams that show them, and letters."
     ),
     paths(
         inbox::handlers::list_notifications,
@@ -20,6 +20,14 @@ use crate::{events, inbox, live};
         inbox::handlers::read_all_notifications,
         inbox::handlers::read_notification,
         live::handlers::stream_notifications,
+        preferences::handlers::get_preferences,
+        preferences::handlers::put_preferences,
+        preferences::unsubscribe::show_unsubscribe,
+        preferences::unsubscribe::unsubscribe,
+        mail::handlers::list_deliveries,
+        mail::handlers::retry_delivery,
+        mail::handlers::cancel_delivery,
+        mail::handlers::preview_template,
         events::handlers::receive_events,
         inbox::handlers::count_unread_of,
     ),
@@ -28,6 +36,8 @@ use crate::{events, inbox, live};
     tags(
         (name = "inbox", description = "For people: what they were told"),
         (name = "live", description = "For people: the same as it comes"),
+        (name = "preferences", description = "For people: what they want letters of"),
+        (name = "mail", description = "For admins: letters, and what became of them"),
         (name = "internal", description = "For the other services of the platform"),
     ),
     modifiers(&InCommon)

@@ -1,12 +1,15 @@
 //! The whole API on one screen.
 
-use actix_web::web::{self, ServiceConfig, get, post};
+use actix_web::web::{self, ServiceConfig, get, post, put};
 
 use crate::events::handlers::receive_events;
 use crate::inbox::handlers::{
     count_unread, count_unread_of, list_notifications, read_all_notifications, read_notification,
 };
 use crate::live::handlers::stream_notifications;
+use crate::mail::handlers::{cancel_delivery, list_deliveries, preview_template, retry_delivery};
+use crate::preferences::handlers::{get_preferences, put_preferences};
+use crate::preferences::unsubscribe::{show_unsubscribe, unsubscribe};
 use crate::state::State;
 
 /// Puts the routes of this service on a worker.
@@ -19,6 +22,22 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
         .service(web::resource("/notifications/read-all").route(post().to(read_all_notifications)))
         .service(web::resource("/notifications/{id}/read").route(post().to(read_notification)))
         .service(web::resource("/sse/notifications").route(get().to(stream_notifications)))
+        .service(
+            web::resource("/preferences")
+                .route(get().to(get_preferences))
+                .route(put().to(put_preferences)),
+        )
+        // For whoever holds a letter.
+        .service(
+            web::resource("/unsubscribe")
+                .route(get().to(show_unsubscribe))
+                .route(post().to(unsubscribe)),
+        )
+        // For admins.
+        .service(web::resource("/deliveries").route(get().to(list_deliveries)))
+        .service(web::resource("/deliveries/{id}/retry").route(post().to(retry_delivery)))
+        .service(web::resource("/deliveries/{id}/cancel").route(post().to(cancel_delivery)))
+        .service(web::resource("/mail/templates/{name}/preview").route(get().to(preview_template)))
         // For the other services.
         .service(web::resource("/internal/events").route(post().to(receive_events)))
         .service(

@@ -7,6 +7,7 @@ use lyceum_client::UpstreamSettings;
 use serde::{Deserialize, Serialize};
 
 use crate::live::{Limits, Pace};
+pub use crate::mail::{MailSettings, Security, SmtpSettings, TransportKind};
 
 /// The notification service's own sections.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -16,13 +17,15 @@ pub struct NotificationSettings {
     pub upstreams: UpstreamsSettings,
     /// The live streams.
     pub live: LiveSettings,
+    /// Letters.
+    pub mail: MailSettings,
 }
 
 /// The services this one calls.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct UpstreamsSettings {
-    /// The user service, for the keys of access tokens.
+    /// The user service, for the keys of access tokens, and for where letters go.
     pub user: UpstreamSettings,
 }
 
@@ -77,7 +80,7 @@ impl ServiceSettings for NotificationSettings {
         ];
         match numbers.into_iter().find(|(_, above_zero)| !above_zero) {
             Some((key, _)) => Err(SettingsError::refused(key, "must be above 0")),
-            None => Ok(()),
+            None => self.mail.check(environment),
         }
     }
 }
@@ -148,5 +151,52 @@ mod tests {
         }
         let error = with("LYCEUM__LIVE__HARTBEAT_MS", "1").unwrap_err();
         assert!(error.to_string().contains("live.hartbeat_ms"), "{error}");
+    }
+
+    #[test]
+    fn a_setting_of_letters_that_cannot_be_names_its_key() {
+        for (key, value) in [
+            ("concurrency", "0"),
+            ("batch", "201"),
+            ("poll_ms", "0"),
+            ("lease_ms", "86400001"),
+            ("timeout_ms", "120001"),
+            ("from", "Lyceum"),
+            ("from", "a@b.c\r\nBcc: x@y.z"),
+            ("locale", "fr"),
+            ("page_url", "lyceum.example"),
+            ("page_url", "https://lyceum.example/"),
+            ("api_url", "https://lyceum.example/#x"),
+            ("transport", "pigeon"),
+            ("smtp__port", "0"),
+            ("smtp__host", ""),
+            ("smtp__security", "maybe"),
+        ] {
+            let error = with(&format!("LYCEUM__MAIL__{}", key.to_uppercase()), value).unwrap_err();
+            let key = format!("mail.{}", key.replace("__", "."));
+            assert!(error.to_string().contains(&key), "{key} = {value}: {error}");
+        }
+    }
+
+    #[test]
+    fn production_refuses_letters_that_lie_about_in_a_folder() {
+        let own = |name: &str, value: &str| (format!("LYCEUM__{name}"), value.to_owned());
+        let mut variables = vec![
+            own("ENVIRONMENT", "production"),
+            own("SERVICE_AUTH__SECRETS", "0123456789abcdef0123456789abcdef"),
+        ];
+        let load = |variables: &[(String, String)]| {
+            let source = Source {
+                file: None,
+                variables: variables.to_vec(),
+            };
+            load::<NotificationSettings>(App::DEFAULTS, source)
+        };
+        let refused = load(&variables).unwrap_err().to_string();
+        assert!(refused.contains("`mail.transport`"), "{refused}");
+        variables.push(own("MAIL__TRANSPORT", "smtp"));
+        variables.push(own("MAIL__SMTP__PASSWORD", "hush"));
+        let settings = load(&variables).unwrap();
+        assert!(!format!("{:?}", settings.service).contains("hush"));
     }
 }

@@ -88,6 +88,10 @@ id! {
     NotificationId
 }
 id! {
+    /// One letter to one person; owned by the notification service.
+    DeliveryId
+}
+id! {
     /// Work that goes on after its request was answered; owned by the user service.
     JobId
 }

@@ -11,6 +11,8 @@
 //! | [`audit`] | what is kept of security events |
 //! | [`job`] | work that takes longer than a request |
 //! | [`mailed_link`] | links in letters: asking for one, following it, writing its letter |
+//! | [`delivery`] | letters as admins see them: what became of each |
+//! | [`preferences`] | what somebody wants to be told by which channel |
 //! | [`bulk`] | many accounts in one request |
 //! | [`revocation`] | access tokens that stop counting before they end |
 //! | [`event`] | what happened, told through the outbox |
@@ -22,6 +24,7 @@
 pub mod audit;
 pub mod bulk;
 pub mod course;
+pub mod delivery;
 pub mod event;
 pub mod header;
 pub mod ids;
@@ -29,6 +32,7 @@ pub mod job;
 pub mod mailed_link;
 pub mod notification;
 pub mod page;
+pub mod preferences;
 pub mod problem;
 pub mod revocation;
 pub mod role;

@@ -179,6 +179,7 @@ fn spawn_notification(users: &ScriptedPeer) -> TestApp {
     spawn::<lyceum_notification::App>(|settings: &mut Settings<NotificationSettings>| {
         settings.service.upstreams.user.base_url = users.url();
         settings.service.live.sweep = false;
+        settings.service.mail.run = false;
         settings.platform.database.acquire_timeout_ms = PATIENT_MS;
     })
 }

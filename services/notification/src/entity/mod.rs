@@ -1,4 +1,7 @@
 //! The tables as sea-orm sees them. Rules live with the domain, names of constraints in `migration`.
 
+pub(crate) mod mail;
+pub(crate) mod mail_mute;
+pub(crate) mod mail_reader;
 pub(crate) mod notification;
 pub(crate) mod recipient;

@@ -1,14 +1,15 @@
 //! Lets one event have its effect, in one transaction with the memory of it.
 
-use lyceum_chassis::database::Database;
+use lyceum_chassis::database::Transaction;
 use lyceum_contracts::event::Envelope;
 use lyceum_outbox::intake::{Seen, remember};
 use sea_orm::DbErr;
 use time::OffsetDateTime;
 
 use super::domain::Consequence;
-use crate::inbox;
-use crate::live::Hub;
+use crate::mail::{Letter, Mails};
+use crate::state::State;
+use crate::{inbox, mail, preferences};
 
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,37 +20,63 @@ pub(super) enum Outcome {
     Duplicate,
 }
 
-/// Takes an event in. Streams of the person concerned are woken after the commit, never before:
-/// what they are woken for is there when they look.
+/// Takes an event in. Streams of the person concerned, and the sender of letters, are woken after
+/// the commit, never before: what they are woken for is there when they look.
 pub(super) async fn take_in(
-    database: &Database,
-    hub: &Hub,
+    state: &State,
     envelope: &Envelope,
     now: OffsetDateTime,
 ) -> Result<Outcome, DbErr> {
-    let transaction = database.begin_write().await?;
+    let State { hub, mails, .. } = state;
+    let transaction = state.database.begin_write().await?;
     if remember(&transaction, envelope.event_id, now).await? == Seen::Before {
         transaction.rollback().await?;
         return Ok(Outcome::Duplicate);
     }
     match Consequence::of(&envelope.event) {
-        Consequence::OpenInbox(person) => {
-            inbox::store::open(&transaction, person).await?;
+        Consequence::OpenInbox(welcome) => {
+            inbox::store::open(&transaction, welcome.recipient).await?;
+            write(&transaction, mails, &welcome, now).await?;
             transaction.commit().await?;
+            mails.wake();
         }
-        Consequence::Tell(notice) => {
+        Consequence::Write(letter) => {
+            write(&transaction, mails, &letter, now).await?;
+            transaction.commit().await?;
+            mails.wake();
+        }
+        Consequence::Tell(notice, letter) => {
             let person = notice.recipient;
             let seq = inbox::store::append(&transaction, notice, now).await?;
+            if seq.is_some() {
+                mails.enqueue(&transaction, &letter, now).await?;
+            }
             transaction.commit().await?;
             if let Some(seq) = seq {
                 hub.wake(person, seq);
+                mails.wake();
             }
         }
         Consequence::Erase(person) => {
             inbox::store::erase(&transaction, person, now).await?;
+            mail::erase(&transaction, person).await?;
+            preferences::store::erase(&transaction, person).await?;
             transaction.commit().await?;
         }
         Consequence::Nothing => transaction.commit().await?,
     }
     Ok(Outcome::Accepted)
+}
+
+/// A letter without a notice, unless its reader is erased: an event may come late.
+async fn write(
+    transaction: &Transaction,
+    mails: &Mails,
+    letter: &Letter,
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    if inbox::store::is_closed(transaction, letter.recipient).await? {
+        return Ok(());
+    }
+    mails.enqueue(transaction, letter, now).await
 }

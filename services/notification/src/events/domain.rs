@@ -1,16 +1,21 @@
 //! Who is told what when something happens. Pure.
 
 use lyceum_contracts::event::Event;
-use lyceum_contracts::ids::UserId;
+use lyceum_contracts::ids::{LinkId, UserId};
 use serde_json::{Value, json};
+
+use crate::mail::{Content, Letter};
 
 /// What one event does here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Consequence {
-    /// A place is made for the person's sequence; nobody is told anything.
-    OpenInbox(UserId),
-    /// Somebody finds a notification in the inbox.
-    Tell(Notice),
+    /// A place is made for the person's sequence, and a letter bids them welcome; the inbox says
+    /// nothing.
+    OpenInbox(Letter),
+    /// Somebody finds a notification in the inbox, and is sent a letter with the same news.
+    Tell(Notice, Letter),
+    /// Somebody is sent a letter; the inbox says nothing.
+    Write(Letter),
     /// Nothing of the person stays.
     Erase(UserId),
     /// The event is of no interest here; it counts as taken in.
@@ -34,20 +39,33 @@ pub(crate) struct Notice {
 impl Consequence {
     /// The table: one line per kind of event.
     pub(crate) fn of(event: &Event) -> Self {
-        let tell = |recipient, title, body: &str, data| {
-            Self::Tell(Notice {
+        let letter = |recipient, content| Letter { recipient, content };
+        let tell = |recipient, title, body: &str, data, content| {
+            let notice = Notice {
                 recipient,
                 kind: event.name(),
                 title,
                 body: body.to_owned(),
                 data,
-            })
+            };
+            Self::Tell(notice, letter(recipient, content))
         };
         match event {
-            Event::UserRegistered { user_id } => Self::OpenInbox(*user_id),
+            Event::UserRegistered { user_id } => {
+                Self::OpenInbox(letter(*user_id, Content::Welcome {}))
+            }
             Event::UserDeleted { user_id } => Self::Erase(*user_id),
-            // Names and roles are asked for when they are needed, and no letters are sent here.
-            Event::UserUpdated { .. } | Event::MailedLinkRequested { .. } => Self::Nothing,
+            // Names and roles are asked for when they are needed.
+            Event::UserUpdated { .. } => Self::Nothing,
+            Event::MailedLinkRequested {
+                user_id,
+                link_id,
+                purpose,
+            } => match LinkId::try_from(*link_id) {
+                Ok(link_id) => Self::Write(letter(*user_id, Content::of_link(*purpose, link_id))),
+                // Nobody numbers a link so.
+                Err(_) => Self::Nothing,
+            },
             Event::AnnouncementPosted {
                 announcement_id,
                 user_id,
@@ -58,6 +76,10 @@ impl Consequence {
                 title.clone(),
                 text,
                 json!({ "announcement_id": announcement_id }),
+                Content::Announcement {
+                    title: title.clone(),
+                    text: text.clone(),
+                },
             ),
             Event::EnrolmentCreated {
                 enrolment_id,
@@ -69,6 +91,10 @@ impl Consequence {
                 format!("You are enrolled in {course_title}"),
                 "The course is now among your courses.",
                 json!({ "course_id": course_id, "enrolment_id": enrolment_id }),
+                Content::Enrolment {
+                    course_id: *course_id,
+                    course_title: course_title.clone(),
+                },
             ),
         }
     }
@@ -76,6 +102,7 @@ impl Consequence {
 
 #[cfg(test)]
 mod tests {
+    use lyceum_contracts::event::LinkPurpose;
     use lyceum_outbox::intake::check;
     use proptest::prelude::*;
 
@@ -92,23 +119,52 @@ mod tests {
 
     #[test]
     fn an_enrolment_is_told_to_who_enrolled_with_ids_to_link_to() {
-        let Consequence::Tell(notice) = Consequence::of(&enrolment("Logic")) else {
+        let Consequence::Tell(notice, letter) = Consequence::of(&enrolment("Logic")) else {
             panic!("somebody is told");
         };
         assert_eq!(notice.recipient.get(), 2);
         assert_eq!(notice.kind, "enrolment.created");
         assert_eq!(notice.title, "You are enrolled in Logic");
         assert_eq!(notice.data, json!({"course_id": 3, "enrolment_id": 1}));
+        assert_eq!(letter.recipient, notice.recipient);
+        let content = Content::Enrolment {
+            course_id: 3.try_into().unwrap(),
+            course_title: "Logic".to_owned(),
+        };
+        assert_eq!(letter.content, content);
     }
 
     #[test]
-    fn a_registration_makes_a_place_and_tells_nobody() {
+    fn a_registration_makes_a_place_and_is_answered_by_a_letter() {
         let user_id = 2.try_into().unwrap();
         let registration = Event::UserRegistered { user_id };
+        let welcome = Letter {
+            recipient: user_id,
+            content: Content::Welcome {},
+        };
         assert_eq!(
             Consequence::of(&registration),
-            Consequence::OpenInbox(user_id)
+            Consequence::OpenInbox(welcome)
         );
+    }
+
+    #[test]
+    fn a_mailed_link_is_for_a_letter_alone() {
+        let requested = |link_id| {
+            Consequence::of(&Event::MailedLinkRequested {
+                user_id: 2.try_into().unwrap(),
+                link_id,
+                purpose: LinkPurpose::ConfirmEmail,
+            })
+        };
+        let letter = Letter {
+            recipient: 2.try_into().unwrap(),
+            content: Content::ConfirmEmail {
+                link_id: 7.try_into().unwrap(),
+            },
+        };
+        assert_eq!(requested(7), Consequence::Write(letter));
+        assert_eq!(requested(0), Consequence::Nothing);
     }
 
     #[test]
@@ -120,13 +176,14 @@ mod tests {
             text: text.to_owned(),
         };
         let event = posted("On Sunday.\n\tAll day.");
-        let Consequence::Tell(notice) = Consequence::of(&event) else {
+        let Consequence::Tell(notice, letter) = Consequence::of(&event) else {
             panic!("somebody is told");
         };
         assert_eq!((notice.recipient.get(), notice.kind), (2, event.name()));
         assert_eq!(notice.title, "Maintenance");
         assert_eq!(notice.body, "On Sunday.\n\tAll day.");
         assert_eq!(notice.data, json!({"announcement_id": 7}));
+        assert_eq!(letter.content.template(), "announcement");
     }
 
     proptest! {
@@ -134,7 +191,7 @@ mod tests {
         fn a_title_that_is_taken_in_is_shown_as_it_was_sent(title in ".{0,40}") {
             let event = enrolment(&title);
             if check(&event).is_ok() {
-                let Consequence::Tell(notice) = Consequence::of(&event) else {
+                let Consequence::Tell(notice, _) = Consequence::of(&event) else {
                     panic!("somebody is told");
                 };
                 prop_assert_eq!(notice.title, format!("You are enrolled in {title}"));

@@ -55,7 +55,7 @@ pub(crate) async fn receive_events(
 
 /// Lets the event have its effect and says so, in the trace that caused it.
 async fn take_in(state: &State, envelope: &Envelope) -> Result<Outcome, DbErr> {
-    let outcome = commands::take_in(&state.database, &state.hub, envelope, clock::now())
+    let outcome = commands::take_in(state, envelope, clock::now())
         .await
         .inspect_err(|_| {
             // The request's own span is of another trace.

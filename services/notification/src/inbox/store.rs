@@ -96,6 +96,15 @@ pub(crate) async fn open(connection: &impl ConnectionTrait, user: UserId) -> Res
         .map(drop)
 }
 
+/// Whether everything of the person was erased, for good.
+pub(crate) async fn is_closed(
+    connection: &impl ConnectionTrait,
+    user: UserId,
+) -> Result<bool, DbErr> {
+    let recipient = recipient::Entity::find_by_id(user).one(connection).await?;
+    Ok(recipient.is_some_and(|recipient| recipient.erased_at.is_some()))
+}
+
 /// Forgets everything of one person for good. What comes later finds the inbox closed, also from
 /// a service that has not heard of it yet.
 pub(crate) async fn erase(

@@ -2,6 +2,8 @@
 
 mod m2026_11_22_000001_notifications;
 mod m2026_11_22_000002_erased_recipients;
+mod m2026_11_22_000007_mails;
+mod m2026_11_22_000008_preferences;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -14,6 +16,8 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m2026_11_22_000001_notifications::Migration),
             Box::new(m2026_11_22_000002_erased_recipients::Migration),
+            Box::new(m2026_11_22_000007_mails::Migration),
+            Box::new(m2026_11_22_000008_preferences::Migration),
         ]
     }
 }

@@ -11,6 +11,9 @@ use serde_json::json;
 
 use crate::platform::{Platform, STREAM, enrolment};
 
+/// From a letter, with a token nobody has.
+const UNSUBSCRIBE: &str = "/unsubscribe?token=0123456789abcdef0123456789abcdef.enrolment.created";
+
 #[tokio::test]
 async fn every_route_knows_its_callers() {
     let platform = Platform::start();
@@ -39,6 +42,19 @@ async fn every_route_knows_its_callers() {
             "/internal/users/1/unread-count",
             [401, 403, 403, 403, 200],
         ),
+        ("GET", "/preferences", [401, 200, 200, 200, 401]),
+        ("PUT", "/preferences", [401, 200, 200, 200, 401]),
+        // Whoever holds a letter.
+        ("GET", UNSUBSCRIBE, [200, 200, 200, 200, 200]),
+        ("POST", UNSUBSCRIBE, [200, 200, 200, 200, 200]),
+        ("GET", "/deliveries", [401, 403, 403, 200, 401]),
+        ("POST", "/deliveries/1/retry", [401, 403, 403, 200, 401]),
+        ("POST", "/deliveries/1/cancel", [401, 403, 403, 200, 401]),
+        (
+            "GET",
+            "/mail/templates/welcome/preview",
+            [401, 403, 403, 200, 401],
+        ),
         // A refusal is whole; what an opened stream says is told in `live`.
         ("GET", STREAM, [401, 0, 0, 0, 401]),
     ];
@@ -50,6 +66,9 @@ async fn every_route_knows_its_callers() {
             let mut request = platform.app.client().request(method.parse().unwrap(), path);
             if path == "/internal/events" {
                 request = request.json(&json!({ "events": [enrolment(1, "Sets")] }));
+            }
+            if method == "PUT" {
+                request = request.json(&json!({ "items": [] }));
             }
             if let Some(token) = token {
                 request = request.bearer(token);

@@ -50,6 +50,8 @@ impl Platform {
             settings.service.upstreams.user.base_url = users.url();
             // What is under test is the wake-up; the sweep would hide that it is missing.
             settings.service.live.sweep = false;
+            // Letters are told of in `mail`; nobody here knows an address.
+            settings.service.mail.run = false;
             configure(&mut settings.service.live);
         });
         Self { app, tokens, users }

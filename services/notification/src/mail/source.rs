@@ -1,0 +1,215 @@
+//! Where the letters come from that are sent: what was claimed, then what is due, then whatever
+//! comes.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use lyceum_chassis::clock;
+use lyceum_chassis::database::DbErr;
+use lyceum_client::ClientError;
+use lyceum_contracts::ids::UserId;
+use lyceum_contracts::user::Contact;
+use lyceum_resilience::deadline::Instant;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::letter::Content;
+use super::schedule::{self, Outcome};
+use super::sender::{Parcel, Ready, Sender};
+use super::store;
+use crate::entity::mail::Model;
+use crate::preferences::store as preferences;
+
+/// What keeps every letter from being sent.
+#[derive(Debug, thiserror::Error)]
+enum Hindrance {
+    #[error("the mail server is left alone")]
+    Server { retry_after: Duration },
+    #[error(transparent)]
+    Users(#[from] ClientError),
+    #[error(transparent)]
+    Database(#[from] DbErr),
+}
+
+impl Sender {
+    /// Claims what is due, and finds out what it takes to send it.
+    async fn claim(&self) -> Result<VecDeque<Parcel>, Hindrance> {
+        if let Err(refused) = self.breaker.peek(Instant::now()) {
+            let retry_after = refused.retry_after;
+            return Err(Hindrance::Server { retry_after });
+        }
+        let now = clock::now();
+        let lease_end = now + self.settings.lease();
+        let batch = self.settings.batch;
+        let mails = store::claim(&self.database, now, lease_end, batch).await?;
+        if mails.is_empty() {
+            return Ok(VecDeque::new());
+        }
+        let read = mails.iter().map(read).collect::<Vec<_>>();
+        let contacts = match self.contacts(&mails, &read).await {
+            Ok(contacts) => contacts,
+            Err(error) => {
+                store::release(&self.database, &mails, clock::now()).await?;
+                return Err(error.into());
+            }
+        };
+        self.prepare(mails, read, contacts)
+            .await
+            .map_err(Into::into)
+    }
+
+    /// How to reach the readers of letters that bring no link, in one question.
+    async fn contacts(
+        &self,
+        mails: &[Model],
+        read: &[Result<Content, Outcome>],
+    ) -> Result<HashMap<UserId, Contact>, ClientError> {
+        let mut people: Vec<UserId> = mails
+            .iter()
+            .zip(read)
+            .filter(|(_, read)| read.as_ref().is_ok_and(|content| content.link().is_none()))
+            .map(|(mail, _)| mail.user_id)
+            .collect();
+        people.sort_unstable();
+        people.dedup();
+        let found = self.users.lookup(&people).await?;
+        Ok(found.into_iter().map(|one| (one.id, one)).collect())
+    }
+
+    async fn prepare(
+        &self,
+        mails: Vec<Model>,
+        read: Vec<Result<Content, Outcome>>,
+        contacts: HashMap<UserId, Contact>,
+    ) -> Result<VecDeque<Parcel>, DbErr> {
+        let people: Vec<UserId> = mails.iter().map(|mail| mail.user_id).collect();
+        let mut choices = preferences::choices(&self.database, &people).await?;
+        let tokenless: Vec<UserId> = contacts
+            .keys()
+            .filter(|user| {
+                let known = choices.get(user);
+                known.is_none_or(|choices| choices.unsubscribe_token.is_none())
+            })
+            .copied()
+            .collect();
+        if !tokenless.is_empty() {
+            preferences::give_tokens(&self.database, &tokenless).await?;
+            choices.extend(preferences::choices(&self.database, &tokenless).await?);
+        }
+        let parcels = mails.into_iter().zip(read).map(|(mail, read)| {
+            let ready = read.map(|content| Ready {
+                content,
+                contact: contacts.get(&mail.user_id).cloned(),
+                choices: choices.get(&mail.user_id).cloned().unwrap_or_default(),
+            });
+            Parcel { mail, ready }
+        });
+        Ok(parcels.collect())
+    }
+}
+
+/// What a claimed letter says, or why it is not even tried.
+fn read(mail: &Model) -> Result<Content, Outcome> {
+    if schedule::is_exhausted(mail.attempts) {
+        // Nobody came back from the last claims to say what went wrong.
+        return Err(Outcome::Refused("lease_ended".into()));
+    }
+    // Of a release that is being rolled out, perhaps: time will tell.
+    Content::kept(&mail.template, &mail.input)
+        .ok_or_else(|| Outcome::Failed("unknown_template".into()))
+}
+
+/// The letters of one sender, until it is told to stop; those not begun by then are given back.
+#[derive(Debug)]
+pub(super) struct Source {
+    sender: Sender,
+    stop: CancellationToken,
+    waiting: VecDeque<Parcel>,
+    /// Looks that failed in a row.
+    failures: u32,
+}
+
+impl Source {
+    pub(super) const fn new(sender: Sender, stop: CancellationToken) -> Self {
+        Self {
+            sender,
+            stop,
+            waiting: VecDeque::new(),
+            failures: 0,
+        }
+    }
+
+    /// The next letter and the rest, for a stream.
+    pub(super) async fn next(mut self) -> Option<(Parcel, Self)> {
+        while !self.stop.is_cancelled() {
+            if let Some(parcel) = self.waiting.pop_front() {
+                return Some((parcel, self));
+            }
+            match self.sender.claim().await {
+                Ok(parcels) => {
+                    self.failures = 0;
+                    if parcels.is_empty() {
+                        let poll = self.sender.settings.poll();
+                        self.pause(poll, true).await;
+                    }
+                    self.waiting = parcels;
+                }
+                Err(hindrance) => {
+                    let pause = self.hindered(&hindrance);
+                    self.pause(pause, false).await;
+                }
+            }
+        }
+        self.give_back().await;
+        None
+    }
+
+    /// A wake-up does not cut a pause that somebody else needs; it is kept for the next one.
+    async fn pause(&self, pause: Duration, wakes: bool) {
+        let woken = async {
+            if wakes {
+                self.sender.mails.woken().await;
+            } else {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = woken => {}
+            () = sleep(pause) => {}
+        }
+    }
+
+    /// How long to wait. One line when it begins, not one per look.
+    fn hindered(&mut self, hindrance: &Hindrance) -> Duration {
+        let first = self.failures == 0;
+        match hindrance {
+            // The breaker has told.
+            Hindrance::Server { retry_after } => return *retry_after,
+            Hindrance::Users(error) if first => tracing::warn!(
+                event = "mail.users_unavailable",
+                reason = error.reason(),
+                "nobody can say where letters go; they wait"
+            ),
+            Hindrance::Database(error) if first => {
+                tracing::error!(event = "mail.database_failed", %error, "letters wait");
+            }
+            Hindrance::Users(_) | Hindrance::Database(_) => {}
+        }
+        let pause = self.sender.backoff(self.failures);
+        self.failures = self.failures.saturating_add(1);
+        pause
+    }
+
+    /// What was claimed and not begun is anybody's.
+    async fn give_back(&mut self) {
+        let mails: Vec<Model> = self.waiting.drain(..).map(|parcel| parcel.mail).collect();
+        if mails.is_empty() {
+            return;
+        }
+        // Were it to fail, they would be due when the lease ends.
+        if let Err(error) = store::release(&self.sender.database, &mails, clock::now()).await {
+            tracing::warn!(event = "mail.release_failed", %error, "claimed letters wait for the end of their lease");
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Queries on letters.
+//!
+//! A claim is a lease: `due_at` moves to its end, and the number in `claims` is what proves later
+//! that nobody has claimed the letter since.
+
+use lyceum_chassis::database::{Database, DbErr, Engine};
+use lyceum_contracts::delivery::DeliveryState;
+use lyceum_contracts::ids::{DeliveryId, UserId};
+use lyceum_telemetry::context;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, NotSet,
+    QueryFilter, QueryOrder, QuerySelect, Set, Statement, UpdateMany,
+};
+use time::OffsetDateTime;
+
+use super::letter::Letter;
+use super::listing::Listing;
+use super::schedule::Standing;
+use crate::entity::mail::{ActiveModel, Column, Entity, Model};
+
+/// A letter that is still to be sent.
+const OPEN: [DeliveryState; 2] = [DeliveryState::Queued, DeliveryState::Sending];
+/// Writes a letter that is due at once.
+pub(super) async fn insert(
+    db: &impl ConnectionTrait,
+    letter: &Letter,
+    message_id: String,
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    let row = ActiveModel {
+        id: NotSet,
+        user_id: Set(letter.recipient),
+        template: Set(letter.content.template().to_owned()),
+        input: Set(letter.content.input()),
+        state: Set(DeliveryState::Queued),
+        attempts: Set(0),
+        claims: Set(0),
+        due_at: Set(now),
+        message_id: Set(message_id),
+        error: Set(None),
+        traceparent: Set(context::traceparent()),
+        created_at: Set(now),
+        updated_at: Set(now),
+    };
+    row.insert(db).await.map(drop)
+}
+
+/// Takes up to `limit` letters that are due, the longest due first, until `lease_end`, in one
+/// statement. Another replica's are skipped, not waited for.
+///
+/// A letter whose last claim ended without a word counts one more attempt: whatever takes the
+/// process down is not tried for ever.
+pub(super) async fn claim(
+    database: &Database,
+    now: OffsetDateTime,
+    lease_end: OffsetDateTime,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let skip = match database.engine() {
+        Engine::Postgres => "FOR UPDATE SKIP LOCKED",
+        Engine::Sqlite => {
+            // A look needs no turn to write.
+            if !any_due(database, now).await? {
+                return Ok(Vec::new());
+            }
+            ""
+        }
+    };
+    // Materialised: a planner that runs it once per row would claim more than the limit.
+    let sql = format!(
+        "WITH due AS MATERIALIZED (SELECT id AS due_id FROM mails \
+         WHERE state IN ('queued', 'sending') AND due_at <= $1 ORDER BY due_at LIMIT $3 {skip}) \
+         UPDATE mails SET attempts = attempts + CASE WHEN state = 'sending' THEN 1 ELSE 0 END, \
+         state = 'sending', claims = claims + 1, due_at = $2, updated_at = $1 \
+         FROM due WHERE mails.id = due.due_id RETURNING *"
+    );
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let values = [now.into(), lease_end.into(), limit.into()];
+    let statement = Statement::from_sql_and_values(database.get_database_backend(), sql, values);
+    let rows = database.query_all_raw(statement).await?;
+    let mut claimed = rows
+        .iter()
+        .map(|row| Model::from_query_result(row, ""))
+        .collect::<Result<Vec<_>, _>>()?;
+    claimed.sort_unstable_by_key(|mail| mail.id);
+    Ok(claimed)
+}
+
+async fn any_due(db: &impl ConnectionTrait, now: OffsetDateTime) -> Result<bool, DbErr> {
+    let due = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::State.is_in(OPEN))
+        .filter(Column::DueAt.lte(now))
+        .into_tuple::<DeliveryId>()
+        .one(db)
+        .await?;
+    Ok(due.is_some())
+}
+
+/// The server has accepted these: whoever holds the claim by now, they are sent.
+pub(super) async fn mark_sent(
+    db: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = DeliveryId>,
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .set(ActiveModel {
+            state: Set(DeliveryState::Sent),
+            error: Set(None),
+            updated_at: Set(now),
+            ..Default::default()
+        })
+        .filter(Column::Id.is_in(ids))
+        .exec(db)
+        .await
+        .map(drop)
+}
+
+/// Writes down where a claimed letter stands; no effect if it was claimed anew since.
+pub(super) async fn settle(
+    db: &impl ConnectionTrait,
+    claim: &Model,
+    standing: Standing,
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .set(ActiveModel {
+            state: Set(standing.state),
+            attempts: Set(standing.attempts),
+            due_at: Set(standing.due_at),
+            error: Set(standing.error),
+            updated_at: Set(now),
+            ..Default::default()
+        })
+        .filter(Column::Id.eq(claim.id))
+        .filter(Column::Claims.eq(claim.claims))
+        .filter(Column::State.eq(DeliveryState::Sending))
+        .exec(db)
+        .await
+        .map(drop)
+}
+
+/// Gives claimed letters back, due at once and not counted; those claimed anew since are left alone.
+pub(super) async fn release(
+    db: &impl ConnectionTrait,
+    claims: &[Model],
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    // All of one claim have the same end of the lease, which is what proves that they still are.
+    let Some(lease_end) = claims.first().map(|mail| mail.due_at) else {
+        return Ok(());
+    };
+    Entity::update_many()
+        .set(ActiveModel {
+            state: Set(DeliveryState::Queued),
+            due_at: Set(now),
+            updated_at: Set(now),
+            ..Default::default()
+        })
+        .filter(Column::Id.is_in(claims.iter().map(|mail| mail.id)))
+        .filter(Column::State.eq(DeliveryState::Sending))
+        .filter(Column::DueAt.eq(lease_end))
+        .exec(db)
+        .await
+        .map(drop)
+}
+
+/// The letter with this id.
+pub(super) async fn find(
+    db: &impl ConnectionTrait,
+    id: DeliveryId,
+) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id).one(db).await
+}
+
+/// One page, newest first, and one row more.
+pub(super) async fn list(db: &impl ConnectionTrait, listing: Listing) -> Result<Vec<Model>, DbErr> {
+    let mut query = Entity::find().order_by_desc(Column::Id);
+    if let Some(state) = listing.state {
+        query = query.filter(Column::State.eq(state));
+    }
+    if let Some(after) = listing.window.after {
+        query = query.filter(Column::Id.lt(after));
+    }
+    query
+        .offset(listing.window.skip)
+        .limit(listing.window.rows())
+        .all(db)
+        .await
+}
+
+/// Makes a letter due at once, with all its attempts before it, if it waits or was given up.
+pub(super) async fn requeue(
+    db: &impl ConnectionTrait,
+    id: DeliveryId,
+    now: OffsetDateTime,
+) -> Result<Option<Model>, DbErr> {
+    let waits = [
+        DeliveryState::Queued,
+        DeliveryState::Dead,
+        DeliveryState::Cancelled,
+    ];
+    let requeue = Entity::update_many().set(ActiveModel {
+        state: Set(DeliveryState::Queued),
+        attempts: Set(0),
+        due_at: Set(now),
+        updated_at: Set(now),
+        ..Default::default()
+    });
+    one_in(requeue, db, id, waits).await
+}
+
+/// Gives a letter up that waits or is dead.
+pub(super) async fn cancel(
+    db: &impl ConnectionTrait,
+    id: DeliveryId,
+    now: OffsetDateTime,
+) -> Result<Option<Model>, DbErr> {
+    let cancel = Entity::update_many().set(ActiveModel {
+        state: Set(DeliveryState::Cancelled),
+        updated_at: Set(now),
+        ..Default::default()
+    });
+    one_in(cancel, db, id, [DeliveryState::Queued, DeliveryState::Dead]).await
+}
+
+/// The letter after the update, if it was in one of `states`.
+async fn one_in(
+    update: UpdateMany<Entity>,
+    db: &impl ConnectionTrait,
+    id: DeliveryId,
+    states: impl IntoIterator<Item = DeliveryState>,
+) -> Result<Option<Model>, DbErr> {
+    let updated = update
+        .filter(Column::Id.eq(id))
+        .filter(Column::State.is_in(states))
+        .exec_with_returning(db)
+        .await?;
+    Ok(updated.into_iter().next())
+}
+
+/// How many letters wait, and since when the oldest does.
+#[derive(Debug, Default, PartialEq, FromQueryResult)]
+pub(super) struct Backlog {
+    pub(super) pending: i64,
+    pub(super) oldest: Option<OffsetDateTime>,
+}
+
+/// Counts what is still to be sent, claimed letters included.
+pub(super) async fn backlog(db: &impl ConnectionTrait) -> Result<Backlog, DbErr> {
+    let backlog = Entity::find()
+        .filter(Column::State.is_in(OPEN))
+        .select_only()
+        .column_as(Column::Id.count(), "pending")
+        .column_as(Column::CreatedAt.min(), "oldest")
+        .into_model::<Backlog>()
+        .one(db)
+        .await?;
+    Ok(backlog.unwrap_or_default())
+}
+
+/// Forgets every letter to a person.
+pub(crate) async fn erase(db: &impl ConnectionTrait, user: UserId) -> Result<(), DbErr> {
+    Entity::delete_many()
+        .filter(Column::UserId.eq(user))
+        .exec(db)
+        .await
+        .map(drop)
+}

@@ -1,0 +1,131 @@
+//! The loop: sends a few at once, and writes down what became of each.
+//!
+//! Letters flow: while some are on their way the next are claimed, and whoever is slow holds up
+//! one place of `mail.concurrency`, not the others. What has been sent is written down together.
+
+use std::time::Duration;
+
+use futures_util::stream;
+use lyceum_chassis::clock;
+use lyceum_chassis::database::DbErr;
+use lyceum_resilience::backoff::{Backoff, BackoffSettings};
+use lyceum_resilience::concurrency::for_each_bounded;
+use tokio::sync::mpsc::{self, Receiver};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::metrics::COUNT_EVERY;
+use super::schedule::{self, Outcome};
+use super::sender::{Parcel, Sender};
+use super::source::Source;
+use super::store;
+use crate::entity::mail::Model;
+
+/// Between looks while something is in the way: full jitter under a ceiling that doubles from half
+/// a second to 10 s.
+const BACKOFF: BackoffSettings = BackoffSettings {
+    base_ms: 500,
+    cap_ms: 10_000,
+};
+
+impl Sender {
+    /// Sends until told to stop: woken after a commit, and by polling for what nobody wakes it for.
+    /// What is on its way then is finished, what was only claimed is given back.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        tokio::select! {
+            () = self.work(&stop) => {}
+            () = self.count() => {}
+        }
+    }
+
+    async fn work(&self, stop: &CancellationToken) {
+        // As many wait to be written down as are on their way: so few are sent twice when this
+        // process is killed.
+        let (tell, told) = mpsc::channel(self.settings.concurrency);
+        let source = Source::new(self.clone(), stop.clone());
+        let letters = stream::unfold(source, Source::next);
+        // Owns `tell`, whose end is the end of the other.
+        let sender = self.clone();
+        let sending = async move {
+            for_each_bounded(letters, sender.settings.concurrency, |parcel: Parcel| {
+                let (sender, tell) = (sender.clone(), tell.clone());
+                async move {
+                    let outcome = sender.deliver(&parcel).await;
+                    // Its receiver is dropped after its senders.
+                    tell.send((parcel.mail, outcome)).await.ok();
+                }
+            })
+            .await;
+        };
+        tokio::join!(sending, self.settle_all(told, stop));
+    }
+
+    async fn settle_all(&self, mut told: Receiver<(Model, Outcome)>, stop: &CancellationToken) {
+        let mut batch = Vec::new();
+        while told.recv_many(&mut batch, self.settings.concurrency).await > 0 {
+            let mut failures = 0;
+            // What a server has accepted and we have not written down would be sent again: this
+            // waits for the database, and everything behind it does.
+            while let Err(error) = self.settle(&batch).await {
+                if failures == 0 {
+                    tracing::error!(event = "mail.database_failed", %error, "what became of letters is not written down yet");
+                }
+                if stop.is_cancelled() {
+                    break;
+                }
+                sleep(self.backoff(failures)).await;
+                failures += 1;
+            }
+            batch.clear();
+        }
+    }
+
+    /// Writes down what became of letters; again changes nothing.
+    async fn settle(&self, batch: &[(Model, Outcome)]) -> Result<(), DbErr> {
+        let now = clock::now();
+        let sent = batch
+            .iter()
+            .filter(|(_, outcome)| *outcome == Outcome::Sent)
+            .map(|(mail, _)| mail.id);
+        let sent: Vec<_> = sent.collect();
+        if !sent.is_empty() {
+            store::mark_sent(&self.database, sent, now).await?;
+        }
+        let mut rng = fastrand::Rng::new();
+        for (mail, outcome) in batch {
+            if *outcome != Outcome::Sent {
+                let standing = schedule::after(outcome, mail.attempts, now, &mut rng);
+                store::settle(&self.database, mail, standing, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Never ends.
+    async fn count(&self) {
+        loop {
+            // A database that fails is reported by the work.
+            if let Ok(backlog) = store::backlog(&self.database).await {
+                self.metrics.backlog(&backlog, clock::now());
+            }
+            sleep(COUNT_EVERY).await;
+        }
+    }
+
+    pub(super) fn backoff(&self, failures: u32) -> Duration {
+        // [`BACKOFF`] passes its check, as a test proves; were it not to, polling stands in.
+        Backoff::new(&BACKOFF).map_or(self.settings.poll(), |backoff| {
+            backoff.delay(failures, &mut fastrand::Rng::new())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pauses_between_looks_pass_their_check() {
+        assert!(Backoff::new(&BACKOFF).is_ok());
+    }
+}

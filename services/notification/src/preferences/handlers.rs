@@ -1,0 +1,67 @@
+//! What somebody wants letters of, over HTTP.
+
+use actix_web::web::{Data, Json};
+use lyceum_chassis::auth::CurrentUser;
+use lyceum_chassis::http::{ApiError, Body};
+use lyceum_contracts::preferences::{Preference, Preferences, SetPreferences};
+
+use super::domain::Topic;
+use super::requests::Wishes;
+use super::store::{self, Choices};
+use crate::state::State;
+
+/// By which channels I am told of what
+#[utoipa::path(
+    get,
+    path = "/preferences",
+    tag = "preferences",
+    responses((status = 200, description = "Every type there is", body = Preferences)),
+    security(("access_token" = [])),
+)]
+pub(crate) async fn get_preferences(
+    person: CurrentUser,
+    state: Data<State>,
+) -> Result<Json<Preferences>, ApiError> {
+    let mut chosen = store::choices(&state.database, &[person.id]).await?;
+    Ok(Json(shown(&chosen.remove(&person.id).unwrap_or_default())))
+}
+
+/// Choose by which channels I am told of what
+///
+/// The whole of it: a type that is not named is as it is for somebody who never chose. Letters
+/// about the safety of an account cannot be turned off.
+#[utoipa::path(
+    put,
+    path = "/preferences",
+    tag = "preferences",
+    request_body = SetPreferences,
+    responses((status = 200, description = "As it is from now on", body = Preferences)),
+    security(("access_token" = [])),
+)]
+pub(crate) async fn put_preferences(
+    person: CurrentUser,
+    Body(wishes): Body<Wishes>,
+    state: Data<State>,
+) -> Result<Json<Preferences>, ApiError> {
+    let transaction = state.database.begin_write().await?;
+    store::put(&transaction, person.id, wishes.locale, &wishes.muted).await?;
+    transaction.commit().await?;
+    Ok(Json(shown(&Choices {
+        locale: wishes.locale,
+        muted: wishes.muted,
+        unsubscribe_token: None,
+    })))
+}
+
+fn shown(choices: &Choices) -> Preferences {
+    let item = |topic: Topic| Preference {
+        r#type: topic.as_str().to_owned(),
+        inbox: topic.is_in_inbox(),
+        mail: !choices.muted.contains(&topic),
+        mutable: topic.is_mutable(),
+    };
+    Preferences {
+        locale: choices.locale.map(|locale| locale.as_str().to_owned()),
+        items: Topic::ALL.map(item).to_vec(),
+    }
+}

@@ -1,0 +1,227 @@
+//! What people want letters of, and an end to them with one click.
+
+use lyceum_contracts::delivery::DeliveryState;
+use lyceum_contracts::preferences::Preferences;
+use lyceum_testing::http::Response;
+use lyceum_testing::{PATIENCE, eventually};
+use serde_json::{Value, json};
+
+use crate::mail::office::{Office, announcement, reset};
+use crate::platform::enrolment;
+
+async fn put(office: &Office, user: i64, body: &Value) -> Response {
+    let request = office.app.client().put("/preferences");
+    request
+        .bearer(office.tokens.student(user))
+        .json(body)
+        .send()
+        .await
+}
+
+async fn preferences(office: &Office, user: i64) -> Preferences {
+    let request = office.app.client().get("/preferences");
+    let answer = request.bearer(office.tokens.student(user)).send().await;
+    answer.expect(200).json()
+}
+
+/// The types somebody has no letters of.
+async fn muted(office: &Office, user: i64) -> Vec<String> {
+    let items = preferences(office, user).await.items.into_iter();
+    items
+        .filter(|item| !item.mail)
+        .map(|item| item.r#type)
+        .collect()
+}
+
+#[tokio::test]
+async fn everything_is_on_until_somebody_chooses() {
+    let office = Office::open();
+    let before = preferences(&office, 1).await;
+    assert_eq!(before.locale, None);
+    assert!(before.items.iter().all(|item| item.mail));
+    let mutable: Vec<_> = before.items.iter().filter(|item| item.mutable).collect();
+    let types: Vec<_> = mutable.iter().map(|item| item.r#type.as_str()).collect();
+    assert_eq!(types, ["enrolment.created", "announcement.posted"]);
+    assert!(mutable.iter().all(|item| item.inbox));
+
+    let choice = json!({
+        "locale": "de",
+        "items": [
+            {"type": "enrolment.created", "mail": false, "inbox": true},
+            {"type": "mailed_link.requested", "mail": true},
+        ],
+    });
+    let after: Preferences = put(&office, 1, &choice).await.expect(200).json();
+    assert_eq!(after, preferences(&office, 1).await);
+    assert_eq!(after.locale.as_deref(), Some("de"));
+    assert_eq!(muted(&office, 1).await, ["enrolment.created"]);
+    assert_eq!(
+        preferences(&office, 2).await,
+        before,
+        "another's are untouched"
+    );
+    put(&office, 1, &json!({"items": []})).await.expect(200);
+    assert_eq!(
+        preferences(&office, 1).await,
+        before,
+        "the whole of it is replaced"
+    );
+}
+
+#[tokio::test]
+async fn a_choice_that_cannot_be_names_its_fault() {
+    let office = Office::open();
+    for (body, pointer, code) in [
+        (
+            json!({"items": [{"type": "mailed_link.requested", "mail": false}]}),
+            "#/items/0/mail",
+            "cannot_be_muted",
+        ),
+        (
+            json!({"items": [{"type": "user.registered", "mail": false}]}),
+            "#/items/0/mail",
+            "cannot_be_muted",
+        ),
+        (
+            json!({"items": [{"type": "enrolment.created", "mail": true, "inbox": false}]}),
+            "#/items/0/inbox",
+            "always_on",
+        ),
+        (
+            json!({"items": [{"type": "birthday", "mail": true}]}),
+            "#/items/0/type",
+            "unknown_type",
+        ),
+        (
+            json!({"items": [
+                {"type": "enrolment.created", "mail": true},
+                {"type": "enrolment.created", "mail": false},
+            ]}),
+            "#/items",
+            "repeated",
+        ),
+        (
+            json!({"locale": "fr", "items": []}),
+            "#/locale",
+            "unknown_locale",
+        ),
+        (json!({"locale": "de"}), "#/items", "required"),
+    ] {
+        let problem = put(&office, 1, &body).await.expect(422).problem();
+        let fault = &problem.errors[0];
+        assert_eq!(
+            (fault.pointer.as_str(), fault.code.as_str()),
+            (pointer, code)
+        );
+    }
+    assert_eq!(muted(&office, 1).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn what_is_turned_off_is_not_mailed_and_what_is_vital_is_in_the_chosen_language() {
+    let office = Office::open();
+    let choice = json!({
+        "locale": "de",
+        "items": [{"type": "announcement.posted", "mail": false}],
+    });
+    put(&office, 1, &choice).await.expect(200);
+    let events = [
+        announcement(1, "News", "One"),
+        reset(1, 5),
+        enrolment(1, "Logik"),
+    ];
+    office.happens(&events).await;
+    let taken = office.server.wait_for(2, PATIENCE).await;
+    let mut subjects: Vec<_> = taken
+        .iter()
+        .map(|one| one.header("Subject").unwrap())
+        .collect();
+    subjects.sort();
+    assert_eq!(subjects[1], "Sie sind angemeldet: Logik");
+    assert!(taken.iter().any(|one| one.letter.contains("Guten Tag")));
+    let admin = office.admin();
+    let unsent = eventually("one cancelled", async || {
+        admin.deliveries(Some(DeliveryState::Cancelled)).await.pop()
+    })
+    .await;
+    assert_eq!(unsent.template, "announcement");
+    assert_eq!(unsent.error.as_deref(), Some("muted"));
+    // The inbox has it all the same.
+    let inbox = office.app.client().get("/notifications/unread-count");
+    let inbox = inbox
+        .bearer(office.tokens.student(1))
+        .send()
+        .await
+        .expect(200);
+    assert_eq!(inbox.json::<Value>()["unread"], 2);
+}
+
+#[tokio::test]
+async fn one_click_ends_letters_of_one_kind_without_signing_in() {
+    let office = Office::open();
+    office.happens(&[announcement(1, "News", "One")]).await;
+    let taken = office.server.wait_for(1, PATIENCE).await;
+    let header = taken[0].header("List-Unsubscribe").unwrap();
+    let url = header.trim_matches(['<', '>']);
+    let path = url
+        .strip_prefix("https://api.lyceum.test")
+        .unwrap()
+        .to_owned();
+    let client = office.app.client();
+
+    // What looks at mail follows its links.
+    let page = client.get(&path).send().await.expect(200);
+    assert!(
+        page.header("content-type")
+            .unwrap()
+            .starts_with("text/html")
+    );
+    assert!(
+        page.text().contains("<form method=\"post\">"),
+        "{}",
+        page.text()
+    );
+    assert_eq!(muted(&office, 1).await, [""; 0]);
+
+    for _ in 0..2 {
+        let click = client.post(&path);
+        let form = "application/x-www-form-urlencoded";
+        let click = click.body("List-Unsubscribe=One-Click", form);
+        click.send().await.expect(200);
+        assert_eq!(muted(&office, 1).await, ["announcement.posted"]);
+    }
+    let stranger = path.replace(|c: char| c.is_ascii_digit(), "0");
+    client.post(&stranger).send().await.expect(200);
+    for broken in [
+        "/unsubscribe",
+        "/unsubscribe?token=x",
+        &path[..path.len() - 1],
+    ] {
+        let problem = client.post(broken).send().await.expect(422).problem();
+        assert_eq!(problem.errors[0].pointer, "?token");
+    }
+
+    office
+        .happens(&[announcement(1, "More", "Two"), enrolment(1, "Logic")])
+        .await;
+    let taken = office.server.wait_for(2, PATIENCE).await;
+    assert_eq!(
+        taken[1].header("Subject").unwrap(),
+        "You are enrolled in Logic"
+    );
+}
+
+#[tokio::test]
+async fn nothing_of_what_was_chosen_outlives_its_person() {
+    let office = Office::open();
+    put(
+        &office,
+        1,
+        &json!({"locale": "de", "items": [{"type": "enrolment.created", "mail": false}]}),
+    )
+    .await
+    .expect(200);
+    let erased = crate::platform::event("user.deleted", &json!({"user_id": 1}));
+    office.happens(&[erased]).await;
+    assert_eq!(preferences(&office, 1).await, preferences(&office, 2).await);
+}
