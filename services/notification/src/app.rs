@@ -9,7 +9,7 @@ use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
 use crate::live::{Hub, worker};
-use crate::mail::Sender;
+use crate::mail::{self, Sender};
 use crate::migration::Migrator;
 use crate::openapi::Description;
 use crate::routes;
@@ -39,8 +39,8 @@ impl Service for App {
         let keys = UserKeys::remote(users.clone());
         let revocations = Revocations::new();
         let live = settings.service.live;
-        let mail = settings.service.mail;
-        let sender = Sender::new(chassis.database.clone(), users.clone(), &mail)?;
+        let mail_settings = settings.service.mail;
+        let sender = Sender::new(chassis.database.clone(), users.clone(), &mail_settings)?;
         let state = State {
             database: chassis.database.clone(),
             hub: Hub::new(live.limits()),
@@ -62,7 +62,8 @@ impl Service for App {
                 worker::sweep(hub.clone(), database.clone(), live.sweep_every(), stop)
             });
         }
-        if mail.run {
+        chassis.prune(mail::pruner(&chassis.database, &mail_settings));
+        if mail_settings.run {
             chassis
                 .tasks
                 .spawn("mail", move |stop| sender.clone().run(stop));

@@ -161,6 +161,7 @@ mod tests {
             ("poll_ms", "0"),
             ("lease_ms", "86400001"),
             ("timeout_ms", "120001"),
+            ("keep_days", "0"),
             ("from", "Lyceum"),
             ("from", "a@b.c\r\nBcc: x@y.z"),
             ("locale", "fr"),

@@ -37,6 +37,8 @@ pub struct MailSettings {
     pub lease_ms: u64,
     /// How long sending one letter may take, 1 ms to `lease_ms`.
     pub timeout_ms: u64,
+    /// How long a letter that has come to its end can be looked up, 1 to 3650 days.
+    pub keep_days: u64,
     /// The mail server.
     pub smtp: SmtpSettings,
 }
@@ -89,6 +91,7 @@ impl MailSettings {
             ("mail.poll_ms", self.poll_ms, 1..=DAY_MS),
             ("mail.lease_ms", self.lease_ms, 1..=DAY_MS),
             ("mail.timeout_ms", self.timeout_ms, 1..=self.lease_ms),
+            ("mail.keep_days", self.keep_days, 1..=3650),
         ];
         for (key, value, range) in limits {
             if !range.contains(&value) {
@@ -153,5 +156,9 @@ impl MailSettings {
 
     pub(super) const fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms)
+    }
+
+    pub(super) const fn keep(&self) -> Duration {
+        Duration::from_hours(24 * self.keep_days)
     }
 }

@@ -20,6 +20,13 @@ use crate::entity::mail::{ActiveModel, Column, Entity, Model};
 
 /// A letter that is still to be sent.
 const OPEN: [DeliveryState; 2] = [DeliveryState::Queued, DeliveryState::Sending];
+/// A letter that has come to its end.
+const ENDED: [DeliveryState; 3] = [
+    DeliveryState::Sent,
+    DeliveryState::Dead,
+    DeliveryState::Cancelled,
+];
+
 /// Writes a letter that is due at once.
 pub(super) async fn insert(
     db: &impl ConnectionTrait,
@@ -267,4 +274,26 @@ pub(crate) async fn erase(db: &impl ConnectionTrait, user: UserId) -> Result<(),
         .exec(db)
         .await
         .map(drop)
+}
+
+/// Forgets up to `limit` letters that came to their end before `end`; how many it were.
+pub(super) async fn delete_ended_before(
+    db: &impl ConnectionTrait,
+    end: OffsetDateTime,
+    limit: u64,
+) -> Result<u64, DbErr> {
+    let old: Vec<DeliveryId> = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::State.is_in(ENDED))
+        .filter(Column::UpdatedAt.lt(end))
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await?;
+    if old.is_empty() {
+        return Ok(0);
+    }
+    let deleted = Entity::delete_many().filter(Column::Id.is_in(old));
+    Ok(deleted.exec(db).await?.rows_affected)
 }

@@ -1,0 +1,85 @@
+//! Letters that have come to their end are kept for a time.
+
+use std::time::Duration;
+
+use lyceum_chassis::database::Database;
+use lyceum_chassis::retention::{Pace, Pruner};
+
+use super::{MailSettings, store};
+
+/// Letters are kept for days.
+const PACE: Pace = Pace {
+    every: Duration::from_hours(1),
+    batch: 500,
+};
+
+/// Forgets the letters of a database that were sent, have died or were cancelled long ago.
+pub(crate) fn pruner(database: &Database, settings: &MailSettings) -> Pruner {
+    let keep = settings.keep();
+    let delete = move |database, now, limit| async move {
+        store::delete_ended_before(&database, now - keep, limit).await
+    };
+    Pruner::new("old letters", database.clone(), PACE, delete)
+}
+
+#[cfg(test)]
+mod tests {
+    use lyceum_chassis::Service;
+    use lyceum_chassis::settings::{Secret, Settings, Source, load};
+    use lyceum_contracts::delivery::DeliveryState;
+    use lyceum_testing::database::TestDatabase;
+    use sea_orm::EntityTrait;
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::App;
+    use crate::entity::mail;
+    use crate::mail::{Content, Letter};
+    use crate::migration::Migrator;
+    use crate::settings::NotificationSettings;
+
+    #[tokio::test]
+    async fn letters_that_came_to_their_end_long_ago_are_forgotten_and_no_others() {
+        let place = TestDatabase::create();
+        let settings: Settings<NotificationSettings> =
+            load(App::DEFAULTS, Source::default()).unwrap();
+        let mut platform = settings.platform.database;
+        platform.url = Secret::from(place.url());
+        let database = Database::connect::<Migrator>("test", &platform)
+            .await
+            .unwrap();
+        let now = datetime!(2026-11-22 12:00 UTC);
+        let keep = settings.service.mail.keep();
+        let (old, young) = (now - keep - Duration::from_secs(1), now - keep);
+        let letter = Letter {
+            recipient: 1.try_into().unwrap(),
+            content: Content::Welcome {},
+        };
+        let mut id = 0;
+        for state in DeliveryState::ALL {
+            for then in [old, young] {
+                id += 1;
+                let message_id = format!("<{id}@test>");
+                store::insert(&database, &letter, message_id, then)
+                    .await
+                    .unwrap();
+                let row = mail::ActiveModel {
+                    id: sea_orm::Set(id.try_into().unwrap()),
+                    state: sea_orm::Set(*state),
+                    ..Default::default()
+                };
+                mail::Entity::update(row).exec(&database).await.unwrap();
+            }
+        }
+
+        let pruner = pruner(&database, &settings.service.mail);
+        assert_eq!(pruner.prune(now).await.unwrap(), 3);
+        assert_eq!(pruner.prune(now).await.unwrap(), 0);
+        let left = mail::Entity::find().all(&database).await.unwrap();
+        let old: Vec<_> = left.iter().filter(|mail| mail.updated_at == old).collect();
+        let states: Vec<_> = old.iter().map(|mail| mail.state).collect();
+        assert_eq!(states, [DeliveryState::Queued, DeliveryState::Sending]);
+        assert_eq!(left.len(), 2 * DeliveryState::ALL.len() - 3);
+        database.close().await;
+    }
+}
