@@ -41,12 +41,15 @@ impl Service for App {
         let live = settings.service.live;
         let mail_settings = settings.service.mail;
         let sender = Sender::new(chassis.database.clone(), users.clone(), &mail_settings)?;
+        let sweep_every = live.sweep_every();
         let state = State {
             database: chassis.database.clone(),
             hub: Hub::new(live.limits()),
             mails: sender.mails(),
             revocations: revocations.clone(),
             pace: live.pace(),
+            patience: live.patience(),
+            allowed_origins: live.allowed_origins.into(),
         };
         chassis.tasks.spawn("access token keys", {
             let keys = keys.clone();
@@ -59,7 +62,7 @@ impl Service for App {
         if live.sweep {
             let (hub, database) = (state.hub.clone(), state.database.clone());
             chassis.tasks.spawn("live sweep", move |stop| {
-                worker::sweep(hub.clone(), database.clone(), live.sweep_every(), stop)
+                worker::sweep(hub.clone(), database.clone(), sweep_every, stop)
             });
         }
         chassis.prune(mail::pruner(&chassis.database, &mail_settings));

@@ -7,9 +7,9 @@
 //! | `routes` | the whole API on one screen |
 //! | `events` | takes in what happened, once, and decides who is told what |
 //! | `inbox` | each person's notifications: listed, counted, read |
+//! | `live` | the same notifications as they come, on Server-Sent Events or a WebSocket |
 //! | `mail` | letters: caused with an event, written when their turn comes, sent until a server has them |
 //! | `preferences` | what people want letters of, and an end to them with one click |
-//! | `live` | the same notifications as they come, on Server-Sent Events |
 //! | `error` | each refusal as a problem |
 //! | `entity`, `migration` | the tables |
 //!

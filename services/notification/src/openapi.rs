@@ -5,6 +5,7 @@ use lyceum_contracts::notification::Notification;
 use utoipa::OpenApi;
 
 use crate::live::domain::{ByeEvent, SyncEvent};
+use crate::live::socket::message::{ClientMessage, ServerMessage};
 use crate::{events, inbox, live, mail, preferences};
 
 /// All routes, with every answer they give.
@@ -20,6 +21,8 @@ use crate::{events, inbox, live, mail, preferences};
         inbox::handlers::read_all_notifications,
         inbox::handlers::read_notification,
         live::handlers::stream_notifications,
+        live::handlers::open_socket,
+        live::tickets::handlers::create_stream_ticket,
         preferences::handlers::get_preferences,
         preferences::handlers::put_preferences,
         preferences::unsubscribe::show_unsubscribe,
@@ -31,8 +34,8 @@ use crate::{events, inbox, live, mail, preferences};
         events::handlers::receive_events,
         inbox::handlers::count_unread_of,
     ),
-    // The data of live events, which no response names.
-    components(schemas(Notification, SyncEvent, ByeEvent)),
+    // What is said on live streams, which no response names.
+    components(schemas(Notification, SyncEvent, ByeEvent, ClientMessage, ServerMessage)),
     tags(
         (name = "inbox", description = "For people: what they were told"),
         (name = "live", description = "For people: the same as it comes"),

@@ -6,7 +6,8 @@ use crate::events::handlers::receive_events;
 use crate::inbox::handlers::{
     count_unread, count_unread_of, list_notifications, read_all_notifications, read_notification,
 };
-use crate::live::handlers::stream_notifications;
+use crate::live::handlers::{open_socket, stream_notifications};
+use crate::live::tickets::handlers::create_stream_ticket;
 use crate::mail::handlers::{cancel_delivery, list_deliveries, preview_template, retry_delivery};
 use crate::preferences::handlers::{get_preferences, put_preferences};
 use crate::preferences::unsubscribe::{show_unsubscribe, unsubscribe};
@@ -22,6 +23,8 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
         .service(web::resource("/notifications/read-all").route(post().to(read_all_notifications)))
         .service(web::resource("/notifications/{id}/read").route(post().to(read_notification)))
         .service(web::resource("/sse/notifications").route(get().to(stream_notifications)))
+        .service(web::resource("/ws/notifications").route(get().to(open_socket)))
+        .service(web::resource("/stream-tickets").route(post().to(create_stream_ticket)))
         .service(
             web::resource("/preferences")
                 .route(get().to(get_preferences))

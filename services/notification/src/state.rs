@@ -1,8 +1,11 @@
 //! What every handler may use.
 
+use std::sync::Arc;
+
 use lyceum_chassis::auth::Revocations;
 use lyceum_chassis::database::Database;
 
+use crate::live::socket::Patience;
 use crate::live::{Hub, Pace};
 use crate::mail::Mails;
 
@@ -14,4 +17,7 @@ pub(crate) struct State {
     pub(crate) mails: Mails,
     pub(crate) revocations: Revocations,
     pub(crate) pace: Pace,
+    pub(crate) patience: Patience,
+    /// Of pages on other hosts that may listen.
+    pub(crate) allowed_origins: Arc<[String]>,
 }

@@ -31,6 +31,24 @@ pub struct Notification {
     pub read_at: Option<OffsetDateTime>,
 }
 
+/// What opens one live stream for a client that can send no header.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StreamTicket {
+    /// The `ticket` of the query; it counts once. Whoever has it listens as the person.
+    pub ticket: String,
+    /// When it stops counting (UTC), half a minute after it was made.
+    #[serde(with = "time::serde::rfc3339")]
+    pub expires_at: OffsetDateTime,
+}
+
+impl std::fmt::Debug for StreamTicket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StreamTicket")
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
 /// How many notifications wait to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UnreadCount {

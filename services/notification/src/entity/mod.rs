@@ -5,3 +5,4 @@ pub(crate) mod mail_mute;
 pub(crate) mod mail_reader;
 pub(crate) mod notification;
 pub(crate) mod recipient;
+pub(crate) mod stream_ticket;

@@ -7,6 +7,7 @@ use sea_orm::DbErr;
 use time::OffsetDateTime;
 
 use super::domain::Consequence;
+use crate::live::tickets;
 use crate::mail::{Letter, Mails};
 use crate::state::State;
 use crate::{inbox, mail, preferences};
@@ -47,13 +48,13 @@ pub(super) async fn take_in(
         }
         Consequence::Tell(notice, letter) => {
             let person = notice.recipient;
-            let seq = inbox::store::append(&transaction, notice, now).await?;
-            if seq.is_some() {
+            let told = inbox::store::append(&transaction, notice, now).await?;
+            if told.is_some() {
                 mails.enqueue(&transaction, &letter, now).await?;
             }
             transaction.commit().await?;
-            if let Some(seq) = seq {
-                hub.wake(person, seq);
+            if let Some(told) = told {
+                hub.tell(person, &told);
                 mails.wake();
             }
         }
@@ -61,7 +62,9 @@ pub(super) async fn take_in(
             inbox::store::erase(&transaction, person, now).await?;
             mail::erase(&transaction, person).await?;
             preferences::store::erase(&transaction, person).await?;
+            tickets::erase(&transaction, person).await?;
             transaction.commit().await?;
+            hub.forget(person);
         }
         Consequence::Nothing => transaction.commit().await?,
     }

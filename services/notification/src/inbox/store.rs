@@ -1,6 +1,7 @@
 //! Queries on inboxes, each starting from the person it belongs to.
 
 use lyceum_contracts::ids::{NotificationId, UserId};
+use lyceum_contracts::notification::Notification;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, NotSet, PaginatorTrait,
@@ -132,8 +133,8 @@ pub(crate) async fn erase(
         .map(drop)
 }
 
-/// Puts a notice at the end of its recipient's inbox; returns its place in the sequence, or
-/// nothing when the inbox is closed.
+/// Puts a notice at the end of its recipient's inbox; returns it with its place in the sequence,
+/// or nothing when the inbox is closed.
 ///
 /// The row of the recipient stays locked until the transaction ends, so that places become
 /// visible in order and without gaps, however many write to one person at once.
@@ -141,7 +142,7 @@ pub(crate) async fn append(
     transaction: &impl ConnectionTrait,
     notice: Notice,
     now: OffsetDateTime,
-) -> Result<Option<i64>, DbErr> {
+) -> Result<Option<Notification>, DbErr> {
     let Some(seq) = advance(transaction, notice.recipient).await? else {
         return Ok(None);
     };
@@ -156,8 +157,8 @@ pub(crate) async fn append(
         created_at: Set(now),
         read_at: Set(None),
     };
-    row.insert(transaction).await?;
-    Ok(Some(seq))
+    let row = row.insert(transaction).await?;
+    Ok(Some(row.into()))
 }
 
 /// Takes the next number. Events of two services may overtake one another, so the first notice

@@ -1,5 +1,7 @@
 //! Where a stream begins, and what is said on it besides notifications. Pure.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -26,8 +28,13 @@ impl Start {
     /// nothing that can be true of this sequence: a word, or a number that was never given out.
     /// It cannot name another person's events, because it only names a place in its own.
     pub(crate) fn after(last_event_id: Option<&str>, head_seq: i64) -> Self {
-        match last_event_id.and_then(place) {
-            Some(after) if after <= head_seq => Self {
+        Self::after_place(last_event_id.and_then(place), head_seq)
+    }
+
+    /// As [`Self::after`], for a place that came as a number.
+    pub(crate) fn after_place(last_seq: Option<i64>, head_seq: i64) -> Self {
+        match last_seq {
+            Some(after) if (0..=head_seq).contains(&after) => Self {
                 after,
                 recovered: true,
             },
@@ -43,6 +50,13 @@ impl Start {
 fn place(id: &str) -> Option<i64> {
     let digits = id.bytes().all(|byte| byte.is_ascii_digit());
     id.parse().ok().filter(|_| digits)
+}
+
+/// When the client of a process that leaves shall come back: all its streams end together, their
+/// clients shall not return together.
+pub(super) fn come_back_in(retry: Duration) -> Duration {
+    let millis = u64::try_from(retry.as_millis()).unwrap_or(u64::MAX);
+    retry + Duration::from_millis(fastrand::u64(0..=millis))
 }
 
 /// Data of the first event of every stream, `sync`.

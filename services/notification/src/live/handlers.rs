@@ -1,20 +1,27 @@
-//! `GET /sse/notifications`.
+//! `GET /sse/notifications` and `GET /ws/notifications`.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
+use actix_http::body::{BodyStream, MessageBody};
+use actix_http::ws::{self, HandshakeError};
 use actix_web::http::header;
-use actix_web::web::Data;
+use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use lyceum_chassis::auth::CurrentUser;
 use lyceum_chassis::http::{ApiError, Fields, FromFields, Query};
 use lyceum_chassis::{Lifecycle, clock};
+use lyceum_contracts::problem::ProblemKind;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use super::domain::Start;
+use super::ending::Ending;
+use super::metrics::Transport;
+use super::socket::Connection;
 use super::store;
 use super::stream::Live;
+use super::tickets::Listener;
 use crate::state::State;
 
 /// What a client that comes back has seen.
@@ -26,8 +33,20 @@ pub(crate) struct Resume {
 
 impl FromFields for Resume {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let last_event_id = fields.optional("last_event_id", Ok::<String, Infallible>)?;
-        Some(Self { last_event_id })
+        let last_event_id = fields.optional("last_event_id", Ok::<String, Infallible>);
+        let ticket = Ticket::from_fields(fields);
+        ticket.and(last_event_id.map(|last_event_id| Self { last_event_id }))
+    }
+}
+
+/// A query that may hold a ticket, which [`Listener`] has read.
+#[derive(Debug)]
+pub(crate) struct Ticket;
+
+impl FromFields for Ticket {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let ticket = fields.optional("ticket", Ok::<String, Infallible>);
+        ticket.map(|_| Self)
     }
 }
 
@@ -44,41 +63,88 @@ impl FromFields for Resume {
     params(
         ("Last-Event-ID" = Option<String>, Header, description = "The last `id` seen"),
         ("last_event_id" = Option<String>, Query, description = "The same; the header wins"),
+        ("ticket" = Option<String>, Query, description = "Of `POST /stream-tickets`, in place of the header"),
     ),
     responses(
         (status = 200, description = "Events `sync` (`SyncEvent`), `notification` (`Notification`), `bye` (`ByeEvent`)",
             body = String, content_type = "text/event-stream"),
+        (status = 403, description = "A page of another origin"),
         (status = 429, description = "I have as many streams open as I may"),
         (status = 503, description = "This process holds as many streams as it may"),
     ),
-    security(("access_token" = [])),
+    security(("access_token" = []), ()),
 )]
 pub(crate) async fn stream_notifications(
-    person: CurrentUser,
+    Listener(person): Listener,
     Query(resume): Query<Resume>,
     state: Data<State>,
     lifecycle: Data<Lifecycle>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let seat = state.hub.join(person.id)?;
+    let seat = state.hub.join(person.id, Transport::Sse)?;
     let position = store::position(&state.database, person.id).await?;
     let last_event_id = last_event_id(&request).or(resume.last_event_id);
     let start = Start::after(last_event_id.as_deref(), position.head_seq);
-    let live = Live::new(
-        &state,
-        seat,
-        position,
-        start,
-        until(person.expires_at),
-        state.revocations.watch(person),
-        lifecycle.stop_token(),
-    );
+    let ending = ending(&state, &lifecycle, person);
+    let live = Live::new(&state, seat, position, start, ending);
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream; charset=utf-8")
         .insert_header((header::CACHE_CONTROL, "no-store"))
         // nginx buffers an answer until it ends, or until it is told not to.
         .insert_header(("x-accel-buffering", "no"))
         .streaming(live.into_body()))
+}
+
+/// My notifications as they come, on a WebSocket
+///
+/// Text frames of JSON. Say `hello` with the last place seen (`ClientMessage`); `welcome`
+/// (`ServerMessage`) tells whether everything after it follows. Then each `notification`, a
+/// `Notification` with its `type`. Answer pings, or say `ack` with the last place seen: no more
+/// than 128 are sent unanswered. Close codes below 4500 mean come back; the README lists them all.
+#[utoipa::path(
+    get,
+    path = "/ws/notifications",
+    tag = "live",
+    params(
+        ("ticket" = Option<String>, Query, description = "Of `POST /stream-tickets`, in place of the header"),
+    ),
+    responses(
+        (status = 101, description = "The WebSocket is open"),
+        (status = 400, description = "Not a handshake of a WebSocket, version 13"),
+        (status = 403, description = "A page of another origin"),
+        (status = 429, description = "I have as many streams open as I may"),
+        (status = 503, description = "This process holds as many streams as it may"),
+    ),
+    security(("access_token" = []), ()),
+)]
+pub(crate) async fn open_socket(
+    Listener(person): Listener,
+    Query(Ticket): Query<Ticket>,
+    state: Data<State>,
+    lifecycle: Data<Lifecycle>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
+    let mut answer = ws::handshake(request.head()).map_err(not_a_handshake)?;
+    let seat = state.hub.join(person.id, Transport::Socket)?;
+    let ending = ending(&state, &lifecycle, person);
+    let connection = Connection::new(State::clone(&state), seat, ending, payload);
+    let answer = answer
+        .message_body(BodyStream::new(connection.into_body()).boxed())
+        .map_err(|_| ApiError::of(ProblemKind::InternalError))?;
+    Ok(answer.into())
+}
+
+fn not_a_handshake(error: HandshakeError) -> ApiError {
+    ApiError::of(ProblemKind::MalformedRequest).detail(format!("no handshake: {error}"))
+}
+
+fn ending(state: &State, lifecycle: &Lifecycle, person: CurrentUser) -> Ending {
+    Ending {
+        stopping: lifecycle.stop_token(),
+        token_expires: until(person.expires_at),
+        token: state.revocations.watch(person),
+    }
 }
 
 /// A header that is no text is still there, and names no place.

@@ -1,15 +1,23 @@
 //! Who is watching on this process: how a stream learns that there is something to read.
 //!
-//! The hub carries no notifications, only how far each watched person's sequence has come. A
-//! person is known here while at least one stream of theirs is open, and each stream holds a
-//! [`Seat`], which counts against the limits until it is dropped, however the stream ends.
+//! The hub knows how far each watched person's sequence has come, and keeps the last few
+//! notifications that were written while somebody watched, so that streams which keep up need not
+//! ask the database. A person is known here while at least one stream of theirs is open, and each
+//! stream holds a [`Seat`], which counts against the limits until it is dropped, however the
+//! stream ends and whatever it is sent by.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lyceum_contracts::ids::UserId;
-use lyceum_telemetry::metrics::{KeyValue, UpDownCounter, meter};
+use lyceum_contracts::notification::Notification;
 use tokio::sync::watch;
+
+use super::metrics::{Metrics, Transport};
+use super::told::Told;
+
+/// Notifications kept for each watched person: a stream that is further behind reads.
+const KEPT: usize = 8;
 
 /// The most streams that may be open on this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,15 +47,53 @@ pub(crate) struct Hub(Arc<Shared>);
 struct Shared {
     limits: Limits,
     watched: Mutex<Watched>,
-    open_streams: UpDownCounter<i64>,
+    metrics: Metrics,
 }
 
 #[derive(Debug, Default)]
 struct Watched {
-    /// How far each person's sequence has come, as far as this process knows; 0 until it hears.
-    /// Each seat holds one receiver.
-    heads: HashMap<UserId, watch::Sender<i64>>,
+    /// What each person's streams know; each seat holds one receiver.
+    people: HashMap<UserId, watch::Sender<Heard>>,
     streams: usize,
+}
+
+/// What this process has heard of one person's sequence.
+#[derive(Debug, Default)]
+struct Heard {
+    /// How far it has come; 0 until something is heard.
+    head: i64,
+    /// The last ones, in order and without gaps; not always up to the head.
+    last: VecDeque<Arc<Told>>,
+}
+
+impl Heard {
+    fn advance(&mut self, head: i64) -> bool {
+        let news = head > self.head;
+        self.head = head.max(self.head);
+        news
+    }
+
+    /// What comes too late to stand at the end was overtaken by what is there, and is left to be
+    /// read from the database.
+    fn tell(&mut self, told: &Arc<Told>) -> bool {
+        let last = self.last.back().map_or(0, |last| last.seq());
+        if told.seq() > last {
+            if told.seq() > last + 1 {
+                self.last.clear();
+            }
+            if self.last.len() == KEPT {
+                self.last.pop_front();
+            }
+            self.last.push_back(Arc::clone(told));
+        }
+        self.advance(told.seq())
+    }
+
+    /// Those after `seq`, if the next one is among them.
+    fn after(&self, seq: i64) -> Vec<Arc<Told>> {
+        let next = self.last.iter().position(|told| told.seq() == seq + 1);
+        next.map_or_else(Vec::new, |next| self.last.range(next..).cloned().collect())
+    }
 }
 
 impl Hub {
@@ -56,53 +102,66 @@ impl Hub {
         Self(Arc::new(Shared {
             limits,
             watched: Mutex::default(),
-            open_streams: meter()
-                .i64_up_down_counter("lyceum.live.streams")
-                .with_unit("{stream}")
-                .with_description("Live streams that are open.")
-                .build(),
+            metrics: Metrics::new(),
         }))
     }
 
     /// Takes a seat for one more stream of `user`.
     ///
     /// What is committed after this call wakes the seat; what was committed before can be read.
-    pub(crate) fn join(&self, user: UserId) -> Result<Seat, Full> {
+    pub(super) fn join(&self, user: UserId, transport: Transport) -> Result<Seat, Full> {
         let mut watched = self.watched();
         if watched.streams >= self.0.limits.per_node {
             return Err(Full::Node);
         }
         let seated = watched
-            .heads
+            .people
             .get(&user)
             .map_or(0, watch::Sender::receiver_count);
         if seated >= self.0.limits.per_user {
             return Err(Full::User);
         }
         watched.streams += 1;
-        let head = watched.heads.entry(user).or_default().subscribe();
-        self.0.open_streams.add(1, &sse());
+        let heard = watched.people.entry(user).or_default().subscribe();
+        drop(watched);
+        self.0.metrics.opened(transport);
         Ok(Seat {
             hub: self.clone(),
+            transport,
             user,
-            head,
+            heard,
         })
     }
 
     /// Tells the streams of `user` that the sequence has come to `head_seq`. Older news is no news.
     pub(crate) fn wake(&self, user: UserId, head_seq: i64) {
-        if let Some(head) = self.watched().heads.get(&user) {
-            head.send_if_modified(|known| {
-                let news = head_seq > *known;
-                *known = head_seq.max(*known);
-                news
+        if let Some(heard) = self.watched().people.get(&user) {
+            heard.send_if_modified(|heard| heard.advance(head_seq));
+        }
+    }
+
+    /// Tells the streams of `user` what was just committed. It is written out once for all of
+    /// them, and not at all when there are none.
+    pub(crate) fn tell(&self, user: UserId, notification: &Notification) {
+        if let Some(heard) = self.watched().people.get(&user) {
+            let told = Arc::new(Told::new(notification));
+            heard.send_if_modified(|heard| heard.tell(&told));
+        }
+    }
+
+    /// Keeps nothing of `user` but the streams.
+    pub(crate) fn forget(&self, user: UserId) {
+        if let Some(heard) = self.watched().people.get(&user) {
+            heard.send_if_modified(|heard| {
+                heard.last = VecDeque::new();
+                false
             });
         }
     }
 
     /// Everybody with an open stream here.
-    pub(crate) fn people(&self) -> Vec<UserId> {
-        self.watched().heads.keys().copied().collect()
+    pub(super) fn people(&self) -> Vec<UserId> {
+        self.watched().people.keys().copied().collect()
     }
 
     fn watched(&self) -> MutexGuard<'_, Watched> {
@@ -113,29 +172,49 @@ impl Hub {
     }
 }
 
-fn sse() -> [KeyValue; 1] {
-    [KeyValue::new("lyceum.live.transport", "sse")]
-}
-
 /// The place of one open stream; dropping it gives it back.
 #[derive(Debug)]
-pub(crate) struct Seat {
+pub(super) struct Seat {
     hub: Hub,
+    transport: Transport,
     user: UserId,
-    head: watch::Receiver<i64>,
+    heard: watch::Receiver<Heard>,
 }
 
 impl Seat {
     /// Whose stream this is.
-    pub(crate) fn user(&self) -> UserId {
+    pub(super) fn user(&self) -> UserId {
         self.user
     }
 
+    /// Tells all streams of this person how far the sequence has come.
+    pub(super) fn wake(&self, head_seq: i64) {
+        self.hub.wake(self.user, head_seq);
+    }
+
     /// Resolves once the sequence is known to go beyond `seq`.
-    pub(crate) async fn beyond(&mut self, seq: i64) {
-        if self.head.wait_for(|head| *head > seq).await.is_err() {
+    pub(super) async fn beyond(&mut self, seq: i64) {
+        if self.heard.wait_for(|heard| heard.head > seq).await.is_err() {
             // The hub keeps the sender while this seat exists; without one there is no more news.
             std::future::pending::<()>().await;
+        }
+    }
+
+    /// What comes after `seq`, as far as it is kept; nothing when it must be read.
+    pub(super) fn heard_after(&self, seq: i64) -> Vec<Arc<Told>> {
+        self.heard.borrow().after(seq)
+    }
+
+    /// Counts one notification that goes out.
+    pub(super) fn delivered(&self) {
+        self.hub.0.metrics.delivered(self.transport);
+    }
+
+    /// For the one who ends the stream.
+    pub(super) fn cut(&self) -> Cut {
+        Cut {
+            hub: self.hub.clone(),
+            transport: self.transport,
         }
     }
 }
@@ -146,14 +225,28 @@ impl Drop for Seat {
         watched.streams -= 1;
         // This seat still counts as a receiver.
         let is_last = watched
-            .heads
+            .people
             .get(&self.user)
-            .is_some_and(|head| head.receiver_count() <= 1);
+            .is_some_and(|heard| heard.receiver_count() <= 1);
         if is_last {
-            watched.heads.remove(&self.user);
+            watched.people.remove(&self.user);
         }
         drop(watched);
-        self.hub.0.open_streams.add(-1, &sse());
+        self.hub.0.metrics.closed(self.transport);
+    }
+}
+
+/// Counts why the server ended a stream.
+#[derive(Debug)]
+pub(super) struct Cut {
+    hub: Hub,
+    transport: Transport,
+}
+
+impl Cut {
+    /// `reason` is one of a closed set.
+    pub(super) fn because(&self, reason: &'static str) {
+        self.hub.0.metrics.ended(self.transport, reason);
     }
 }
 
@@ -171,23 +264,44 @@ mod tests {
         id.try_into().unwrap()
     }
 
+    fn join(hub: &Hub, id: i64) -> Result<Seat, Full> {
+        hub.join(person(id), Transport::Sse)
+    }
+
+    fn notification(seq: i64) -> Notification {
+        Notification {
+            id: seq.try_into().unwrap(),
+            seq,
+            kind: "enrolment.created".to_owned(),
+            title: "You are enrolled".to_owned(),
+            body: String::new(),
+            data: serde_json::json!({}),
+            created_at: time::macros::datetime!(2026-01-02 03:04:05 UTC),
+            read_at: None,
+        }
+    }
+
+    fn places(told: &[Arc<Told>]) -> Vec<i64> {
+        told.iter().map(|told| told.seq()).collect()
+    }
+
     #[test]
     fn one_person_and_one_process_have_only_so_many_seats() {
         let hub = hub(2, 3);
-        let first = hub.join(person(1)).unwrap();
-        let _second = hub.join(person(1)).unwrap();
-        assert_eq!(hub.join(person(1)).err(), Some(Full::User));
-        let _third = hub.join(person(2)).unwrap();
-        assert_eq!(hub.join(person(3)).err(), Some(Full::Node));
+        let first = join(&hub, 1).unwrap();
+        let _second = join(&hub, 1).unwrap();
+        assert_eq!(join(&hub, 1).err(), Some(Full::User));
+        let _third = join(&hub, 2).unwrap();
+        assert_eq!(join(&hub, 3).err(), Some(Full::Node));
         drop(first);
-        assert!(hub.join(person(1)).is_ok());
+        assert!(join(&hub, 1).is_ok());
     }
 
     #[test]
     fn a_person_is_forgotten_with_the_last_seat() {
         let hub = hub(10, 10);
-        let first = hub.join(person(1)).unwrap();
-        let second = hub.join(person(1)).unwrap();
+        let first = join(&hub, 1).unwrap();
+        let second = join(&hub, 1).unwrap();
         drop(first);
         assert_eq!(hub.people(), [person(1)]);
         drop(second);
@@ -198,8 +312,8 @@ mod tests {
     #[test]
     fn a_seat_wakes_for_what_is_new_to_it_and_for_nobody_else() {
         let hub = hub(10, 10);
-        let mut mine = hub.join(person(1)).unwrap();
-        let mut yours = hub.join(person(2)).unwrap();
+        let mut mine = join(&hub, 1).unwrap();
+        let mut yours = join(&hub, 2).unwrap();
         assert_eq!(mine.beyond(0).now_or_never(), None);
         hub.wake(person(1), 3);
         hub.wake(person(1), 2);
@@ -208,5 +322,36 @@ mod tests {
         assert_eq!(mine.beyond(3).now_or_never(), None);
         assert_eq!(yours.beyond(0).now_or_never(), None);
         hub.wake(person(3), 1);
+    }
+
+    #[test]
+    fn what_was_told_is_kept_without_gaps_and_only_so_much_of_it() {
+        let hub = hub(10, 10);
+        let seat = join(&hub, 1).unwrap();
+        let tell = |seq| hub.tell(person(1), &notification(seq));
+        tell(1);
+        tell(2);
+        assert_eq!(places(&seat.heard_after(0)), [1, 2]);
+        assert_eq!(places(&seat.heard_after(1)), [2]);
+        // 4 has overtaken 3, which is then left to the database.
+        tell(4);
+        tell(3);
+        assert_eq!(places(&seat.heard_after(2)), [0; 0]);
+        assert_eq!(places(&seat.heard_after(3)), [4]);
+        (5..=20).for_each(tell);
+        assert_eq!(places(&seat.heard_after(12)), (13..=20).collect::<Vec<_>>());
+        assert_eq!(places(&seat.heard_after(11)), [0; 0]);
+        hub.forget(person(1));
+        assert_eq!(places(&seat.heard_after(19)), [0; 0]);
+    }
+
+    #[test]
+    fn all_streams_of_a_person_share_one_text() {
+        let hub = hub(10, 10);
+        let (one, other) = (join(&hub, 1).unwrap(), join(&hub, 1).unwrap());
+        hub.tell(person(1), &notification(1));
+        let (one, other) = (one.heard_after(0), other.heard_after(0));
+        assert_eq!(one[0].event().as_ptr(), other[0].event().as_ptr());
+        assert_eq!(one[0].frame().as_ptr(), other[0].frame().as_ptr());
     }
 }

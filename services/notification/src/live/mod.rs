@@ -1,18 +1,45 @@
-//! A person's notifications as they come, on Server-Sent Events.
+//! A person's notifications as they come, on Server-Sent Events or a WebSocket.
 //!
-//! A stream pulls: whoever writes a notification only wakes the streams of its recipient (`hub`),
-//! and each reads what it has not sent yet from the database, a bounded batch at a time, when its
-//! client has room (`stream`). So a stream costs the same whatever waits for it, a slow reader is
-//! merely late, and a place in the sequence is all a client must remember to miss nothing.
-//! What another replica writes is found by looking (`worker`), which is one more way to wake.
+//! A stream pulls: whoever writes a notification only tells the streams of its recipient that
+//! there is one (`hub`), and each sends what it has not sent yet when its client has room
+//! (`follower`), out of the hub if it keeps up and out of the database otherwise, a bounded batch
+//! at a time. So a stream costs the same whatever waits for it, a slow reader is merely late or
+//! is left, and a place in the sequence is all a client must remember to miss nothing, whichever
+//! transport it comes back on.
+//!
+//! | module | what |
+//! |---|---|
+//! | `hub`, `told`, `follower` | what is to be sent, for every transport |
+//! | `ending` | what ends a stream from this side |
+//! | `stream`, `sse` | Server-Sent Events |
+//! | `socket` | WebSocket |
+//! | `tickets`, `origin` | who may listen |
+//! | `worker` | what other replicas have written |
 
 pub(crate) mod domain;
+mod ending;
+mod follower;
 pub(crate) mod handlers;
 mod hub;
+mod metrics;
+pub(crate) mod origin;
+pub(crate) mod socket;
 mod sse;
 mod store;
 mod stream;
+pub(crate) mod tickets;
+mod told;
 pub(crate) mod worker;
 
+use std::time::Duration;
+
 pub(crate) use hub::{Full, Hub, Limits};
-pub(crate) use stream::Pace;
+
+/// The times a stream keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pace {
+    /// An idle stream sends a comment this often.
+    pub(crate) heartbeat: Duration,
+    /// How long a client waits before it reconnects.
+    pub(crate) retry: Duration,
+}

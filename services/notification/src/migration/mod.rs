@@ -2,6 +2,7 @@
 
 mod m2026_11_22_000001_notifications;
 mod m2026_11_22_000002_erased_recipients;
+mod m2026_11_22_000003_stream_tickets;
 mod m2026_11_22_000007_mails;
 mod m2026_11_22_000008_preferences;
 
@@ -16,6 +17,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m2026_11_22_000001_notifications::Migration),
             Box::new(m2026_11_22_000002_erased_recipients::Migration),
+            Box::new(m2026_11_22_000003_stream_tickets::Migration),
             Box::new(m2026_11_22_000007_mails::Migration),
             Box::new(m2026_11_22_000008_preferences::Migration),
         ]

@@ -10,6 +10,7 @@ use lyceum_testing::openapi::assert_each_has_a_row;
 use serde_json::json;
 
 use crate::platform::{Platform, STREAM, enrolment};
+use crate::socket::SOCKET;
 
 /// From a letter, with a token nobody has.
 const UNSUBSCRIBE: &str = "/unsubscribe?token=0123456789abcdef0123456789abcdef.enrolment.created";
@@ -57,6 +58,9 @@ async fn every_route_knows_its_callers() {
         ),
         // A refusal is whole; what an opened stream says is told in `live`.
         ("GET", STREAM, [401, 0, 0, 0, 401]),
+        // No handshake; what an opened socket says is told in `live_socket`.
+        ("GET", SOCKET, [401, 400, 400, 400, 401]),
+        ("POST", "/stream-tickets", [401, 201, 201, 201, 401]),
     ];
     for (method, path, statuses) in table {
         for ((name, token), status) in callers.iter().zip(statuses) {

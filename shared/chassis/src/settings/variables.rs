@@ -23,7 +23,11 @@ const SEPARATOR: &str = "__";
 const FILE: &str = "_file";
 
 /// Keys whose text is a list, separated by commas or lines.
-const LISTS: [&str; 2] = ["service_auth.secrets", "http.trusted_proxies"];
+const LISTS: [&str; 3] = [
+    "service_auth.secrets",
+    "http.trusted_proxies",
+    "live.allowed_origins",
+];
 
 /// A larger file is not a setting: somebody has mixed up two paths.
 const MAX_FILE_BYTES: u64 = 64 * 1024;

@@ -156,6 +156,16 @@ impl Request<'_> {
         answer.unwrap_or_else(|_| Err(format!("nothing within {DEADLINE:?}")))
     }
 
+    /// Sends the request and reads no further than the status: a stream need not end.
+    ///
+    /// # Panics
+    /// When there is no answer within a minute.
+    pub async fn status(self) -> u16 {
+        let answer = tokio::time::timeout(DEADLINE, self.open()).await;
+        let answer = answer.expect("an answer in time");
+        answer.expect("an answer").status().as_u16()
+    }
+
     /// Sends the request and returns when the head of the answer is there.
     async fn open(self) -> Result<http::Response<Incoming>, String> {
         let mut request = http::Request::new(Full::new(self.body));
