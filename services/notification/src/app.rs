@@ -1,19 +1,21 @@
 //! Builds the service and runs it: the one door for production, tests and the all-in-one.
 
 use lyceum_chassis::auth::{Revocations, UserKeys};
+use lyceum_chassis::database::Engine;
 use lyceum_chassis::server::{RunError, Server};
-use lyceum_chassis::settings::Settings;
+use lyceum_chassis::settings::{Secret, Settings};
 use lyceum_chassis::{Chassis, Lifecycle, Service, StartupError};
 use lyceum_client::UserClient;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
-use crate::live::{Hub, worker};
+use crate::live::replicas::News;
+use crate::live::{Hub, replicas, worker};
 use crate::mail::{self, Sender};
 use crate::migration::Migrator;
 use crate::openapi::Description;
 use crate::routes;
-use crate::settings::NotificationSettings;
+use crate::settings::{LiveSettings, NotificationSettings};
 use crate::state::State;
 
 /// The notification service, built but not answering yet.
@@ -41,15 +43,16 @@ impl Service for App {
         let live = settings.service.live;
         let mail_settings = settings.service.mail;
         let sender = Sender::new(chassis.database.clone(), users.clone(), &mail_settings)?;
-        let sweep_every = live.sweep_every();
+        let is_shared = live.listen && chassis.database.engine() == Engine::Postgres;
+        let news = is_shared.then(News::default);
         let state = State {
             database: chassis.database.clone(),
-            hub: Hub::new(live.limits()),
+            hub: Hub::new(live.limits(), news.clone()),
             mails: sender.mails(),
             revocations: revocations.clone(),
             pace: live.pace(),
             patience: live.patience(),
-            allowed_origins: live.allowed_origins.into(),
+            allowed_origins: live.allowed_origins.clone().into(),
         };
         chassis.tasks.spawn("access token keys", {
             let keys = keys.clone();
@@ -59,12 +62,7 @@ impl Service for App {
             let revocations = revocations.clone();
             move |stop| revocations.clone().follow(users.clone(), stop)
         });
-        if live.sweep {
-            let (hub, database) = (state.hub.clone(), state.database.clone());
-            chassis.tasks.spawn("live sweep", move |stop| {
-                worker::sweep(hub.clone(), database.clone(), sweep_every, stop)
-            });
-        }
+        follow_replicas(&chassis, &state, live, news, settings.platform.database.url);
         chassis.prune(mail::pruner(&chassis.database, &mail_settings));
         if mail_settings.run {
             chassis
@@ -89,5 +87,38 @@ impl Service for App {
 
     async fn run(self, lifecycle: Lifecycle) -> Result<(), RunError> {
         self.server.run(lifecycle).await
+    }
+}
+
+/// Starts what tells this process of notifications that others have written, and others of ours.
+fn follow_replicas(
+    chassis: &Chassis,
+    state: &State,
+    live: LiveSettings,
+    news: Option<News>,
+    database_url: Secret,
+) {
+    let tasks = &chassis.tasks;
+    if live.sweep {
+        let (hub, database) = (state.hub.clone(), state.database.clone());
+        let every = live.sweep_every();
+        tasks.spawn("live sweep", move |stop| {
+            worker::sweep(hub.clone(), database.clone(), every, stop)
+        });
+    }
+    if let Some(news) = news {
+        let database = state.database.clone();
+        tasks.spawn("live news", move |stop| {
+            news.clone().tell(database.clone(), stop)
+        });
+        let (hub, database) = (state.hub.clone(), state.database.clone());
+        let url = if live.listen_url.expose().is_empty() {
+            database_url
+        } else {
+            live.listen_url
+        };
+        tasks.spawn("live listener", move |stop| {
+            replicas::listen(hub.clone(), database.clone(), url.clone(), stop)
+        });
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lyceum_chassis::settings::{Environment, ServiceSettings, SettingsError};
+use lyceum_chassis::settings::{Environment, Secret, ServiceSettings, SettingsError};
 use lyceum_client::UpstreamSettings;
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,7 @@ pub struct UpstreamsSettings {
 }
 
 /// The live streams.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct LiveSettings {
     /// An idle stream sends a comment this often.
@@ -52,6 +52,11 @@ pub struct LiveSettings {
     pub streams_per_user: usize,
     /// The most streams open on this process.
     pub streams_per_node: usize,
+    /// Whether replicas tell one another what they have written; they can on Postgres.
+    pub listen: bool,
+    /// Where to listen; empty is `database.url`. A pool that lends connections for one transaction
+    /// each passes nothing on.
+    pub listen_url: Secret,
     /// Whether to look for notifications that another replica has written.
     pub sweep: bool,
     /// How often to look.

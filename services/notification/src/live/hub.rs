@@ -14,6 +14,7 @@ use lyceum_contracts::notification::Notification;
 use tokio::sync::watch;
 
 use super::metrics::{Metrics, Transport};
+use super::replicas::News;
 use super::told::Told;
 
 /// Notifications kept for each watched person: a stream that is further behind reads.
@@ -48,6 +49,8 @@ struct Shared {
     limits: Limits,
     watched: Mutex<Watched>,
     metrics: Metrics,
+    /// For the other replicas, if there can be any.
+    news: Option<News>,
 }
 
 #[derive(Debug, Default)]
@@ -97,12 +100,13 @@ impl Heard {
 }
 
 impl Hub {
-    /// A hub without streams. Make it after telemetry has been set up.
-    pub(crate) fn new(limits: Limits) -> Self {
+    /// A hub without streams; what is told on it is `news` for other replicas. Make it after telemetry has been set up.
+    pub(crate) fn new(limits: Limits, news: Option<News>) -> Self {
         Self(Arc::new(Shared {
             limits,
             watched: Mutex::default(),
             metrics: Metrics::new(),
+            news,
         }))
     }
 
@@ -140,12 +144,15 @@ impl Hub {
         }
     }
 
-    /// Tells the streams of `user` what was just committed. It is written out once for all of
+    /// Tells the streams of `user`, here and on other replicas, what was just committed. It is written out once for all of
     /// them, and not at all when there are none.
     pub(crate) fn tell(&self, user: UserId, notification: &Notification) {
         if let Some(heard) = self.watched().people.get(&user) {
             let told = Arc::new(Told::new(notification));
             heard.send_if_modified(|heard| heard.tell(&told));
+        }
+        if let Some(news) = &self.0.news {
+            news.add(user, notification.seq);
         }
     }
 
@@ -257,7 +264,7 @@ mod tests {
     use super::*;
 
     fn hub(per_user: usize, per_node: usize) -> Hub {
-        Hub::new(Limits { per_user, per_node })
+        Hub::new(Limits { per_user, per_node }, None)
     }
 
     fn person(id: i64) -> UserId {

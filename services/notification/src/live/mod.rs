@@ -14,7 +14,7 @@
 //! | `stream`, `sse` | Server-Sent Events |
 //! | `socket` | WebSocket |
 //! | `tickets`, `origin` | who may listen |
-//! | `worker` | what other replicas have written |
+//! | `replicas`, `worker` | what other replicas have written |
 
 pub(crate) mod domain;
 mod ending;
@@ -23,6 +23,7 @@ pub(crate) mod handlers;
 mod hub;
 mod metrics;
 pub(crate) mod origin;
+pub(crate) mod replicas;
 pub(crate) mod socket;
 mod sse;
 mod store;

@@ -1,8 +1,8 @@
 //! Finds what other replicas have written for the people watched here.
 //!
-//! The process that writes a notification wakes its own streams; this loop is how the others hear
-//! of it, and the safety net for a wake-up that was lost when a request was cancelled in the middle
-//! of its commit. It costs one query per [`CHUNK`] people and round, and none when nobody watches.
+//! The process that writes a notification wakes its own streams, and on Postgres those of the others
+//! (`replicas`); this loop is how they hear of it on `SQLite`, and the safety net for a wake-up that
+//! was lost, on the way or when a request was cancelled in the middle of its commit. It costs one query per [`CHUNK`] people and round, and none when nobody watches.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ pub(crate) async fn sweep(hub: Hub, database: Database, pause: Duration, stop: C
 }
 
 /// Wakes everybody watched here whose sequence has gone on.
-async fn look(hub: &Hub, database: &Database) -> Result<(), DbErr> {
+pub(super) async fn look(hub: &Hub, database: &Database) -> Result<(), DbErr> {
     for people in hub.people().chunks(CHUNK) {
         for person in store::heads(database, people).await? {
             hub.wake(person.user_id, person.head_seq);

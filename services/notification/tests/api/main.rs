@@ -21,6 +21,7 @@ mod platform;
 mod preferences;
 mod process;
 mod protocol;
+mod replicas;
 mod socket;
 mod tickets;
 mod traces;

@@ -57,6 +57,16 @@ impl Platform {
         Self { app, tokens, users }
     }
 
+    /// Another replica of this service, on the same database.
+    pub(crate) fn replica(&self, configure: impl FnOnce(&mut LiveSettings)) -> TestApp {
+        spawn::<App>(|settings: &mut Settings<NotificationSettings>| {
+            settings.platform.database.url = self.app.database().url().into();
+            settings.service.upstreams.user.base_url = self.users.url();
+            settings.service.live.sweep = false;
+            configure(&mut settings.service.live);
+        })
+    }
+
     pub(crate) fn person(&self, id: i64) -> Person {
         self.holder_of(id, self.tokens.token(id, Role::Student).sign())
     }
