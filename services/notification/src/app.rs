@@ -10,7 +10,7 @@ use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
 use crate::live::replicas::News;
-use crate::live::{Hub, replicas, worker};
+use crate::live::{Hub, replicas, tickets, worker};
 use crate::mail::{self, Sender};
 use crate::migration::Migrator;
 use crate::openapi::Description;
@@ -63,6 +63,7 @@ impl Service for App {
             move |stop| revocations.clone().follow(users.clone(), stop)
         });
         follow_replicas(&chassis, &state, live, news, settings.platform.database.url);
+        chassis.prune(tickets::pruner(&chassis.database));
         chassis.prune(mail::pruner(&chassis.database, &mail_settings));
         if mail_settings.run {
             chassis

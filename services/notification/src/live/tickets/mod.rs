@@ -7,7 +7,9 @@
 mod domain;
 pub(crate) mod handlers;
 mod listener;
+mod retention;
 mod store;
 
 pub(crate) use listener::Listener;
+pub(crate) use retention::pruner;
 pub(crate) use store::erase;

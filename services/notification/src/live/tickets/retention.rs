@@ -1,0 +1,65 @@
+//! Tickets nobody came with.
+
+use std::time::Duration;
+
+use lyceum_chassis::database::Database;
+use lyceum_chassis::retention::{Pace, Pruner};
+
+use super::store;
+
+/// One that is over lets nobody in; its row is in nobody's way for a while.
+const PACE: Pace = Pace {
+    every: Duration::from_mins(10),
+    batch: 500,
+};
+
+/// Deletes tickets that are over.
+pub(crate) fn pruner(database: &Database) -> Pruner {
+    let delete =
+        |database, now, limit| async move { store::delete_ended(&database, now, limit).await };
+    Pruner::new("stream tickets", database.clone(), PACE, delete)
+}
+
+#[cfg(test)]
+mod tests {
+    use lyceum_chassis::Service;
+    use lyceum_chassis::auth::CurrentUser;
+    use lyceum_chassis::clock;
+    use lyceum_chassis::settings::{Source, load};
+    use lyceum_contracts::role::Role;
+    use lyceum_testing::database::TestDatabase;
+
+    use super::super::domain::{LIFETIME, digest};
+    use super::*;
+    use crate::App;
+    use crate::migration::Migrator;
+    use crate::settings::NotificationSettings;
+
+    #[tokio::test]
+    async fn tickets_that_are_over_go_and_the_others_stay() {
+        let file = TestDatabase::create();
+        let settings = load::<NotificationSettings>(App::DEFAULTS, Source::default()).unwrap();
+        let mut settings = settings.platform.database;
+        settings.url = file.url().into();
+        let database = Database::connect::<Migrator>("notification", &settings).await;
+        let database = database.unwrap();
+        let now = clock::now();
+        let person = CurrentUser {
+            id: 1.try_into().unwrap(),
+            role: Role::Student,
+            session_id: 1,
+            token_version: 1,
+            expires_at: now,
+        };
+        for (ticket, expires_at) in [("old", now), ("new", now + LIFETIME)] {
+            let insert = store::insert(&database, digest(ticket), person, expires_at);
+            insert.await.unwrap();
+        }
+        assert_eq!(pruner(&database).prune(now).await.unwrap(), 1);
+        let old = store::redeem(&database, digest("old"), now - LIFETIME);
+        assert_eq!(old.await.unwrap(), None);
+        let new = store::redeem(&database, digest("new"), now);
+        assert_eq!(new.await.unwrap(), Some(person));
+        database.close().await;
+    }
+}
