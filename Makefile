@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: run test loom check lint fmt readme bench bench-user outage check-api openapi up down logs ps stack-test clean ci help
+.PHONY: run test soak loom check lint fmt readme bench bench-user outage check-api openapi up down logs ps stack-test clean ci help
 
 # A workspace of its own, so that the peers it measures are no part of the product.
 BENCH := --manifest-path shared/bench/Cargo.toml --target-dir target/bench
@@ -12,6 +12,10 @@ run: ## Build and start the whole platform with demo data; make run ARGS=--help 
 
 test: ## Run every test on SQLite, and on Postgres when a server binary or TEST_POSTGRES_URL is there
 	@.ci/test
+
+soak: ## A thousand people on both transports while replicas are killed, each place in a ledger; on Postgres, minutes
+	@LYCEUM_TEST_ENGINE=postgres .ci/with-postgres cargo nextest run --package lyceum-notification --run-ignored only \
+		--no-capture -E 'test(/^ledger::/)'
 
 loom: ## Check the breaker under every interleaving of a few threads; part of make test
 	@.ci/loom

@@ -18,8 +18,8 @@ use super::store;
 use super::told::Told;
 use crate::entity::notification;
 
-/// The most notifications read at once.
-const BATCH: u64 = 128;
+/// The most notifications read at once; fewer after some that were long.
+const BATCH: usize = 128;
 /// The most bytes of them that are kept for one stream; what is beyond is read again. As much as
 /// peers keep for a slow reader, or less: Centrifugo 1 MiB, Mercure 1000 messages.
 const KEPT_BYTES: usize = 256 * 1024;
@@ -33,6 +33,7 @@ pub(super) struct Follower {
     /// Up to here the database is asked: what the hub keeps may have been read since.
     old_until: i64,
     waiting: VecDeque<Arc<Told>>,
+    batch: usize,
     /// Goes on although whoever waits for it turns to something else in between.
     reading: Option<Reading>,
     /// After a failure, when the database is asked again.
@@ -60,6 +61,7 @@ impl Follower {
             sent,
             old_until: head,
             waiting: VecDeque::new(),
+            batch: BATCH,
             reading: None,
             rest_until: None,
             rest,
@@ -107,12 +109,15 @@ impl Follower {
         }
         let reading = self.reading.get_or_insert_with(|| {
             let (database, user, sent) = (self.database.clone(), self.seat.user(), self.sent);
-            Box::pin(async move { store::after(&database, user, sent, BATCH).await })
+            let limit = self.batch as u64;
+            Box::pin(async move { store::after(&database, user, sent, limit).await })
         });
         let rows = reading.await;
         self.reading = None;
+        let rows = rows?;
+        let read = rows.len();
         let mut room = KEPT_BYTES;
-        for row in rows? {
+        for row in rows {
             let told = Told::new(&row.into());
             let weight = told.weight();
             if weight > room && !self.waiting.is_empty() {
@@ -121,6 +126,13 @@ impl Follower {
             room = room.saturating_sub(weight);
             self.waiting.push_back(Arc::new(told));
         }
+        // What had no room was read in vain.
+        let kept = self.waiting.len();
+        self.batch = if kept < read {
+            kept
+        } else {
+            (kept * 2).clamp(1, BATCH)
+        };
         Ok(())
     }
 }

@@ -133,6 +133,27 @@ async fn idle_streams_hold_no_connection_to_the_database() {
 }
 
 #[tokio::test]
+async fn a_reader_that_never_reads_is_given_up_and_loses_nothing() {
+    let platform = Platform::with_all(|settings| {
+        settings.platform.http.unread_timeout_ms = 300;
+        settings.service.live.streams_per_user = 1;
+    });
+    let ada = platform.person(1);
+    platform.enrols(&ada, "Logic").await;
+    // 32 MiB: several times what the buffers of two sockets grow to (tcp_wmem, tcp_rmem).
+    let body = "x".repeat(32 * 1024);
+    platform.another_replica_writes(&ada, 1_000, &body).await;
+    let (idle, _) = ada.listens(Some("0")).await;
+    ada.get(STREAM).await.expect(429);
+    there_is_room_for(&platform, &ada).await;
+    drop(idle);
+    let (mut back, _) = ada.listens(Some("0")).await;
+    for place in 1..=1_001 {
+        assert_eq!(next_notification(&mut back).await.seq, place);
+    }
+}
+
+#[tokio::test]
 async fn a_reader_that_does_not_read_is_late_and_loses_nothing() {
     let platform = Platform::with(|live| {
         live.sweep = true;

@@ -10,6 +10,7 @@ mod description;
 mod duplicates;
 mod inbox;
 mod intake;
+mod ledger;
 mod live;
 mod live_ends;
 mod live_socket;

@@ -44,6 +44,11 @@ impl Platform {
 
     /// As [`Self::start`], with other settings of the streams.
     pub(crate) fn with(configure: impl FnOnce(&mut LiveSettings)) -> Self {
+        Self::with_all(|settings| configure(&mut settings.service.live))
+    }
+
+    /// As [`Self::start`], with any other settings.
+    pub(crate) fn with_all(configure: impl FnOnce(&mut Settings<NotificationSettings>)) -> Self {
         let tokens = TestUsers::new();
         let users = tokens.serve();
         let app = spawn::<App>(|settings: &mut Settings<NotificationSettings>| {
@@ -52,7 +57,7 @@ impl Platform {
             settings.service.live.sweep = false;
             // Letters are told of in `mail`; nobody here knows an address.
             settings.service.mail.run = false;
-            configure(&mut settings.service.live);
+            configure(settings);
         });
         Self { app, tokens, users }
     }

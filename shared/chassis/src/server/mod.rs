@@ -5,6 +5,7 @@
 //! | `answer` | request ids, security headers, problems for every failure |
 //! | `guard` | the request's deadline, panics, a schema that is not there yet |
 //! | `health`, `operations` | what operators ask |
+//! | `unread` | peers that take nothing |
 //! | `documentation` | `OpenAPI`, the page to browse it, the explanation of each problem |
 
 mod answer;
@@ -13,6 +14,7 @@ mod guard;
 mod health;
 mod operations;
 mod run;
+mod unread;
 
 use std::io;
 use std::net::TcpListener;
@@ -135,6 +137,7 @@ fn start_api(
     let schema = web::Data::new(guard::Schema::new(parts.database.clone()));
     // Otherwise the start has migrated, or there would be no listener.
     let may_lack_tables = !parts.settings.database.migrate_on_start;
+    let unread_timeout_ms = http.unread_timeout_ms;
     let server = HttpServer::new(move || {
         let routes = routes.clone();
         App::new()
@@ -155,6 +158,7 @@ fn start_api(
             .wrap(RequestTelemetry::new().without(PROBES))
     })
     .workers(workers)
+    .on_connect(move |io, _| unread::limit(io, unread_timeout_ms))
     .keep_alive(Duration::from_millis(http.keep_alive_ms))
     .client_request_timeout(Duration::from_millis(http.head_timeout_ms))
     // A caller that has gone cancels its request; actix keeps working for it otherwise.

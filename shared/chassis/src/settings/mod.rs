@@ -162,6 +162,9 @@ pub struct HttpSettings {
     pub head_timeout_ms: u64,
     /// An idle connection is closed after this; peers keep theirs for a shorter time.
     pub keep_alive_ms: u64,
+    /// A connection whose peer takes nothing of what was sent to it is given up after this; 0
+    /// leaves it to the system.
+    pub unread_timeout_ms: u32,
     /// A larger body is answered 413.
     pub body_limit_bytes: usize,
     /// Proxies whose `X-Forwarded-For` is believed; anybody else's is not looked at.
