@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fastrand::Rng;
-use futures_util::future::{join, join_all};
+use futures_util::future::{join_all, join3};
 use futures_util::{SinkExt, StreamExt};
 use lyceum_chassis::settings::DEVELOPMENT_SERVICE_SECRET;
 use lyceum_testing::PATIENCE;
@@ -75,6 +75,10 @@ impl World {
     }
 }
 
+#[expect(
+    clippy::print_stdout,
+    reason = "a failure is looked into with the same seed"
+)]
 async fn run(scale: Scale, seed: u64) {
     println!("seed {seed:#x}");
     let mut random = Rng::with_seed(seed);
@@ -102,9 +106,9 @@ async fn run(scale: Scale, seed: u64) {
             last: 0,
             end: i64::try_from(recipients.iter().filter(|it| **it == person).count()).unwrap(),
         };
-        tokio::spawn(listener.listen())
+        listener.listen()
     });
-    let listeners: Vec<_> = listeners.collect();
+    let listeners = join_all(listeners);
     let publisher = publish(&world, &recipients, random.fork());
     let killer = async {
         let mut published = world.published.subscribe();
@@ -114,17 +118,12 @@ async fn run(scale: Scale, seed: u64) {
             let at = random.usize(..2);
             replicas[at].0.kill9().await;
             replicas[at] = start(&database, &users, &scale).await;
-            *world.addresses[at].lock().unwrap() = replicas[at].1.clone();
+            let mut address = world.addresses[at].lock().unwrap();
+            address.clone_from(&replicas[at].1);
         }
     };
-    let told = async {
-        join(publisher, killer).await;
-        join_all(listeners).await
-    };
-    let told = timeout(scale.deadline, told).await;
-    for listener in told.expect("everybody has heard everything in time") {
-        listener.expect("every ledger is without a gap or a repeat");
-    }
+    let told = timeout(scale.deadline, join3(publisher, killer, listeners)).await;
+    told.expect("everybody has heard everything in time");
     // Were nobody cut off, or nobody on one of them, nothing would be shown.
     let [streams, sockets] = world.legs.each_ref().map(|it| it.load(Ordering::Relaxed));
     let cut = world.cut_by_server.load(Ordering::Relaxed);
