@@ -126,7 +126,7 @@ async fn a_client_that_says_nothing_at_first_or_later_is_left() {
     let platform = Platform::with(|live| {
         live.hello_timeout_ms = 50;
         live.ping_ms = 50;
-        live.pong_timeout_ms = 50;
+        live.pong_timeout_ms = 1_000;
     });
     let mut silent = platform.person(1).dials().await;
     assert_eq!(silent.closed().await, closed(4400, "no_hello"));
