@@ -135,7 +135,7 @@ async fn idle_streams_hold_no_connection_to_the_database() {
 #[tokio::test]
 async fn a_reader_that_never_reads_is_given_up_and_loses_nothing() {
     let platform = Platform::with_all(|settings| {
-        settings.platform.http.unread_timeout_ms = 300;
+        settings.platform.http.unread_timeout_ms = 2_000;
         settings.service.live.streams_per_user = 1;
     });
     let ada = platform.person(1);
