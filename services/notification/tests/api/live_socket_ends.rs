@@ -143,10 +143,10 @@ async fn a_client_that_says_nothing_at_first_or_later_is_left() {
 async fn a_reader_that_takes_nothing_is_left_and_loses_nothing() {
     let platform = Platform::with(|live| live.pong_timeout_ms = 300);
     let (ada, bob) = (platform.person(1), platform.person(2));
-    let (mut quick, _) = bob.tunes_in(None).await;
     let mut idle = RawSocket::open(&ada).await;
     idle.sends_frame(0x81, HELLO).await;
     platform.enrols_in_many(&ada, 500).await;
+    let (mut quick, _) = bob.tunes_in(None).await;
     platform.enrols(&bob, "Sets").await;
     assert_eq!(quick.hears_places(1).await, [1], "nobody else waits");
 
