@@ -1,68 +1,30 @@
 //! Letters as admins see them: what became of each, and how they look.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::ids::{DeliveryId, UserId};
-
-macro_rules! states {
-    ($($(#[doc = $doc:literal])* $name:ident = $word:literal;)+) => {
-        /// How far a letter is.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-        #[cfg_attr(
-            feature = "sea-orm",
-            derive(sea_orm::DeriveValueType),
-            sea_orm(value_type = "String", column_type = "Text")
-        )]
-        #[serde(rename_all = "snake_case")]
-        pub enum DeliveryState { $($(#[doc = $doc])* $name,)+ }
-
-        impl DeliveryState {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
-
-            /// The word on the wire and in the database.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $word,)+ }
-            }
-        }
-    };
-}
-
-states! {
-    /// It waits for its turn, or for its next attempt.
-    Queued = "queued";
-    /// Somebody is sending it.
-    Sending = "sending";
-    /// The mail server has accepted it.
-    Sent = "sent";
-    /// It was refused for good, or too often.
-    Dead = "dead";
-    /// Nobody wants it any more.
-    Cancelled = "cancelled";
-}
+use crate::words::words;
 
 /// The text names no state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is no state of a letter")]
 pub struct UnknownState;
 
-impl FromStr for DeliveryState {
-    type Err = UnknownState;
-
-    fn from_str(text: &str) -> Result<Self, UnknownState> {
-        let named = |state: &&Self| state.as_str() == text;
-        Self::ALL.iter().find(named).copied().ok_or(UnknownState)
-    }
-}
-
-impl fmt::Display for DeliveryState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+words! {
+    /// How far a letter is.
+    DeliveryState or UnknownState {
+        /// It waits for its turn, or for its next attempt.
+        Queued = "queued",
+        /// Somebody is sending it.
+        Sending = "sending",
+        /// The mail server has accepted it.
+        Sent = "sent",
+        /// It was refused for good, or too often.
+        Dead = "dead",
+        /// Nobody wants it any more.
+        Cancelled = "cancelled",
     }
 }
 
@@ -104,18 +66,4 @@ pub struct LetterPreview {
     pub text: String,
     /// The letter as a page.
     pub html: String,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_state_reads_back_from_its_word_which_is_the_same_in_json() {
-        for state in DeliveryState::ALL {
-            assert_eq!(state.as_str().parse(), Ok(*state));
-            assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
-        }
-        assert_eq!("lost".parse::<DeliveryState>(), Err(UnknownState));
-    }
 }

@@ -53,6 +53,7 @@ pub(crate) use words;
 #[cfg(test)]
 mod tests {
     use crate::audit::Action;
+    use crate::delivery::DeliveryState;
     use crate::event::LinkPurpose;
     use crate::job::{JobKind, JobStatus};
     use crate::role::{Role, UnknownRole};
@@ -69,7 +70,7 @@ mod tests {
                 }
             )+};
         }
-        check!(Action LinkPurpose JobKind JobStatus Role AccountStatus);
+        check!(Action DeliveryState LinkPurpose JobKind JobStatus Role AccountStatus);
     }
 
     #[test]
