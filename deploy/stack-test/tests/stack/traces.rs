@@ -24,16 +24,21 @@ const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 const STATEMENTS: [&str; 7] = [
     "SELECT", "INSERT", "UPDATE", "DELETE", "BEGIN", "COMMIT", "ROLLBACK",
 ];
-const INTERNAL: [&str; 9] = [
+const INTERNAL: [&str; 14] = [
     "course.enrolments_of",
+    "course.publish",
     "course.stats_of",
     "deliver events",
+    "job step",
     "notification.publish",
     "notification.unread_count_of",
     "password.hash",
     "password.verify",
+    "send letter",
     "user.find",
     "user.jwks",
+    "user.lookup",
+    "user.write_letter",
 ];
 
 #[tokio::test]
