@@ -30,5 +30,7 @@ mod preferences;
 mod routes;
 pub mod settings;
 mod state;
+#[cfg(test)]
+mod test_database;
 
 pub use app::App;

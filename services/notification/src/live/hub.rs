@@ -100,7 +100,8 @@ impl Heard {
 }
 
 impl Hub {
-    /// A hub without streams; what is told on it is `news` for other replicas. Make it after telemetry has been set up.
+    /// A hub without streams; what is told on it is `news` for other replicas. Make it after
+    /// telemetry has been set up.
     pub(crate) fn new(limits: Limits, news: Option<News>) -> Self {
         Self(Arc::new(Shared {
             limits,
@@ -144,8 +145,8 @@ impl Hub {
         }
     }
 
-    /// Tells the streams of `user`, here and on other replicas, what was just committed. It is written out once for all of
-    /// them, and not at all when there are none.
+    /// Tells the streams of `user`, here and on other replicas, what was just committed. It is
+    /// written out once for all that are here, and not at all when there are none.
     pub(crate) fn tell(&self, user: UserId, notification: &Notification) {
         if let Some(heard) = self.watched().people.get(&user) {
             let told = Arc::new(Told::new(notification));

@@ -22,8 +22,9 @@ mod follower;
 pub(crate) mod handlers;
 mod hub;
 mod metrics;
-pub(crate) mod origin;
+mod origin;
 pub(crate) mod replicas;
+mod settings;
 pub(crate) mod socket;
 mod sse;
 mod store;
@@ -35,6 +36,7 @@ pub(crate) mod worker;
 use std::time::Duration;
 
 pub(crate) use hub::{Full, Hub, Limits};
+pub use settings::LiveSettings;
 
 /// The times a stream keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

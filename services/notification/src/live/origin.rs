@@ -26,7 +26,7 @@ pub(super) fn may_listen(headers: &HeaderMap, allowed: &[String]) -> bool {
 }
 
 /// Whether the text is an origin as browsers write it: scheme and authority, nothing more.
-pub(crate) fn is_origin(text: &str) -> bool {
+pub(super) fn is_origin(text: &str) -> bool {
     authority(text).is_some()
 }
 

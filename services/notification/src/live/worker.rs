@@ -1,8 +1,9 @@
 //! Finds what other replicas have written for the people watched here.
 //!
-//! The process that writes a notification wakes its own streams, and on Postgres those of the others
-//! (`replicas`); this loop is how they hear of it on `SQLite`, and the safety net for a wake-up that
-//! was lost, on the way or when a request was cancelled in the middle of its commit. It costs one query per [`CHUNK`] people and round, and none when nobody watches.
+//! The process that writes a notification wakes its own streams, and on Postgres those of the
+//! others (`replicas`); this loop is how they hear of it on `SQLite`, and the safety net for a
+//! wake-up that was lost, on the way or when a request was cancelled in the middle of its commit.
+//! It costs one query per [`CHUNK`] people and round, and none when nobody watches.
 
 use std::time::Duration;
 

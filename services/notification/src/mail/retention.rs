@@ -24,32 +24,23 @@ pub(crate) fn pruner(database: &Database, settings: &MailSettings) -> Pruner {
 
 #[cfg(test)]
 mod tests {
-    use lyceum_chassis::Service;
-    use lyceum_chassis::settings::{Secret, Settings, Source, load};
     use lyceum_contracts::delivery::DeliveryState;
     use lyceum_testing::database::TestDatabase;
     use sea_orm::EntityTrait;
     use time::macros::datetime;
 
     use super::*;
-    use crate::App;
     use crate::entity::mail;
     use crate::mail::{Content, Letter};
-    use crate::migration::Migrator;
-    use crate::settings::NotificationSettings;
+    use crate::test_database::{connect, settings};
 
     #[tokio::test]
     async fn letters_that_came_to_their_end_long_ago_are_forgotten_and_no_others() {
         let place = TestDatabase::create();
-        let settings: Settings<NotificationSettings> =
-            load(App::DEFAULTS, Source::default()).unwrap();
-        let mut platform = settings.platform.database;
-        platform.url = Secret::from(place.url());
-        let database = Database::connect::<Migrator>("test", &platform)
-            .await
-            .unwrap();
+        let database = connect(&place).await;
+        let settings = settings().service.mail;
         let now = datetime!(2026-11-22 12:00 UTC);
-        let keep = settings.service.mail.keep();
+        let keep = settings.keep();
         let (old, young) = (now - keep - Duration::from_secs(1), now - keep);
         let letter = Letter {
             recipient: 1.try_into().unwrap(),
@@ -72,7 +63,7 @@ mod tests {
             }
         }
 
-        let pruner = pruner(&database, &settings.service.mail);
+        let pruner = pruner(&database, &settings);
         assert_eq!(pruner.prune(now).await.unwrap(), 3);
         assert_eq!(pruner.prune(now).await.unwrap(), 0);
         let left = mail::Entity::find().all(&database).await.unwrap();

@@ -22,27 +22,19 @@ pub(crate) fn pruner(database: &Database) -> Pruner {
 
 #[cfg(test)]
 mod tests {
-    use lyceum_chassis::Service;
     use lyceum_chassis::auth::CurrentUser;
     use lyceum_chassis::clock;
-    use lyceum_chassis::settings::{Source, load};
     use lyceum_contracts::role::Role;
     use lyceum_testing::database::TestDatabase;
 
     use super::super::domain::{LIFETIME, digest};
     use super::*;
-    use crate::App;
-    use crate::migration::Migrator;
-    use crate::settings::NotificationSettings;
+    use crate::test_database::connect;
 
     #[tokio::test]
     async fn tickets_that_are_over_go_and_the_others_stay() {
-        let file = TestDatabase::create();
-        let settings = load::<NotificationSettings>(App::DEFAULTS, Source::default()).unwrap();
-        let mut settings = settings.platform.database;
-        settings.url = file.url().into();
-        let database = Database::connect::<Migrator>("notification", &settings).await;
-        let database = database.unwrap();
+        let place = TestDatabase::create();
+        let database = connect(&place).await;
         let now = clock::now();
         let person = CurrentUser {
             id: 1.try_into().unwrap(),
