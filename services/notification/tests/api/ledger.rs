@@ -150,6 +150,7 @@ async fn start(database: &TestDatabase, users: &ScriptedPeer, scale: &Scale) -> 
         .setting("database.acquire_timeout_ms", 30_000)
         .setting("upstreams.user.base_url", users.url())
         .setting("live.sweep_ms", 100)
+        .setting("mail.run", false)
         .setting("live.ping_ms", 1_000)
         .setting("live.pong_timeout_ms", 400)
         .setting("live.streams_per_node", scale.people * 4)

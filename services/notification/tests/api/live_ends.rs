@@ -4,14 +4,11 @@ use std::time::Duration;
 
 use lyceum_contracts::role::Role;
 use lyceum_testing::PATIENCE;
-use lyceum_testing::peer::Answer;
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
 use crate::platform::{Person, Platform, STREAM, data, next_notification};
 
-/// Within this a token that was called in is of no use any more.
-const BOUND: Duration = Duration::from_secs(2);
 /// Long before a heartbeat or a deadline could be what ended it.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
@@ -41,14 +38,9 @@ async fn a_stream_ends_with_a_word_when_its_token_is_called_in_and_no_other_does
     let elsewhere = platform.holder_of(1, token.sign());
     let (mut called_in, _) = ada.listens(None).await;
     let (mut other, _) = elsewhere.listens(None).await;
-    let items = json!([{
-        "seq": 3, "user_id": 1, "session_id": 1,
-        "revoked_at": "2026-01-02T03:04:05Z", "expires_at": "2999-01-02T03:04:05Z",
-    }]);
-    let news = Answer::json(200, &json!({"items": items, "next": 3}));
-    platform.users.on("GET /internal/revocations").always(news);
+    platform.ends_the_session_of(&ada);
 
-    let bye = called_in.next(BOUND).await.unwrap();
+    let bye = called_in.next(PATIENCE).await.unwrap();
     assert_eq!(bye.event.as_deref(), Some("bye"));
     assert_eq!(data(&bye), json!({"reason": "token_revoked"}));
     assert_eq!(called_in.next(PATIENCE).await, None);

@@ -1,18 +1,12 @@
 //! How sockets end, and how many there may be.
 
-use std::time::Duration;
-
 use lyceum_contracts::role::Role;
 use lyceum_testing::PATIENCE;
-use lyceum_testing::peer::Answer;
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
 use crate::platform::{Platform, STREAM};
 use crate::socket::{Heard, RawSocket, SOCKET, frame};
-
-/// Within this a token that was called in is of no use any more.
-const BOUND: Duration = Duration::from_secs(2);
 
 const HELLO: &[u8] = br#"{"type":"hello","last_seq":0}"#;
 
@@ -44,16 +38,10 @@ async fn a_socket_ends_with_a_word_when_its_token_is_called_in_and_no_other_does
     let elsewhere = platform.holder_of(1, token.sign());
     let (mut called_in, _) = ada.tunes_in(None).await;
     let (mut other, _) = elsewhere.tunes_in(None).await;
-    let items = json!([{
-        "seq": 3, "user_id": 1, "session_id": 1,
-        "revoked_at": "2026-01-02T03:04:05Z", "expires_at": "2999-01-02T03:04:05Z",
-    }]);
-    let news = Answer::json(200, &json!({"items": items, "next": 3}));
-    platform.users.on("GET /internal/revocations").always(news);
+    platform.ends_the_session_of(&ada);
 
-    let bye = timeout(BOUND, called_in.hears()).await;
-    let expected = json!({"type": "bye", "reason": "token_revoked"});
-    assert_eq!(bye.expect("within two seconds"), expected);
+    let bye = json!({"type": "bye", "reason": "token_revoked"});
+    assert_eq!(called_in.hears().await, bye);
     assert_eq!(called_in.closed().await, closed(4403, "token_revoked"));
     platform.enrols(&elsewhere, "Logic").await;
     assert_eq!(other.hears_places(1).await, [1]);
@@ -122,14 +110,18 @@ async fn a_process_has_so_many_streams_whatever_they_are_sent_by() {
 }
 
 #[tokio::test]
-async fn a_client_that_says_nothing_at_first_or_later_is_left() {
-    let platform = Platform::with(|live| {
-        live.hello_timeout_ms = 50;
-        live.ping_ms = 50;
-        live.pong_timeout_ms = 1_000;
-    });
+async fn a_client_that_never_says_hello_is_left() {
+    let platform = Platform::with(|live| live.hello_timeout_ms = 50);
     let mut silent = platform.person(1).dials().await;
     assert_eq!(silent.closed().await, closed(4400, "no_hello"));
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_answer_any_more_is_left() {
+    let platform = Platform::with(|live| {
+        live.ping_ms = 50;
+        live.pong_timeout_ms = 2_000;
+    });
     let mut quiet = RawSocket::open(&platform.person(1)).await;
     quiet.sends_frame(0x81, HELLO).await;
     assert!(matches!(quiet.hears().await, Heard::Text(_)));
@@ -141,7 +133,7 @@ async fn a_client_that_says_nothing_at_first_or_later_is_left() {
 
 #[tokio::test]
 async fn a_reader_that_takes_nothing_is_left_and_loses_nothing() {
-    let platform = Platform::with(|live| live.pong_timeout_ms = 300);
+    let platform = Platform::with(|live| live.pong_timeout_ms = 2_000);
     let (ada, bob) = (platform.person(1), platform.person(2));
     let mut idle = RawSocket::open(&ada).await;
     idle.sends_frame(0x81, HELLO).await;

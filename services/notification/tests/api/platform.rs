@@ -11,7 +11,7 @@ use lyceum_notification::settings::{LiveSettings, NotificationSettings};
 use lyceum_testing::PATIENCE;
 use lyceum_testing::http::{Client, Response, SseMessage, SseStream};
 use lyceum_testing::identity::TestUsers;
-use lyceum_testing::peer::ScriptedPeer;
+use lyceum_testing::peer::{Answer, ScriptedPeer};
 use lyceum_testing::spawn::{TestApp, spawn};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
@@ -51,23 +51,14 @@ impl Platform {
     pub(crate) fn with_all(configure: impl FnOnce(&mut Settings<NotificationSettings>)) -> Self {
         let tokens = TestUsers::new();
         let users = tokens.serve();
-        let app = spawn::<App>(|settings: &mut Settings<NotificationSettings>| {
-            settings.service.upstreams.user.base_url = users.url();
-            // What is under test is the wake-up; the sweep would hide that it is missing.
-            settings.service.live.sweep = false;
-            // Letters are told of in `mail`; nobody here knows an address.
-            settings.service.mail.run = false;
-            configure(settings);
-        });
+        let app = serve(&users, configure);
         Self { app, tokens, users }
     }
 
     /// Another replica of this service, on the same database.
     pub(crate) fn replica(&self, configure: impl FnOnce(&mut LiveSettings)) -> TestApp {
-        spawn::<App>(|settings: &mut Settings<NotificationSettings>| {
+        serve(&self.users, |settings| {
             settings.platform.database.url = self.app.database().url().into();
-            settings.service.upstreams.user.base_url = self.users.url();
-            settings.service.live.sweep = false;
             configure(&mut settings.service.live);
         })
     }
@@ -82,6 +73,17 @@ impl Platform {
             token,
             client: self.app.client().clone(),
         }
+    }
+
+    /// From now on the user service says that the session of `person` has ended, and with it every
+    /// token of [`Self::person`].
+    pub(crate) fn ends_the_session_of(&self, person: &Person) {
+        let items = json!([{
+            "seq": 3, "user_id": person.id, "session_id": 1,
+            "revoked_at": "2026-01-02T03:04:05Z", "expires_at": "2999-01-02T03:04:05Z",
+        }]);
+        let news = Answer::json(200, &json!({"items": items, "next": 3}));
+        self.users.on("GET /internal/revocations").always(news);
     }
 
     /// A stream that says all it has to say and ends: its token ended a moment ago, within the time
@@ -151,6 +153,20 @@ impl Platform {
             database.execute_unprepared(&statement).await.unwrap();
         }
     }
+}
+
+fn serve(
+    users: &ScriptedPeer,
+    configure: impl FnOnce(&mut Settings<NotificationSettings>),
+) -> TestApp {
+    spawn::<App>(|settings: &mut Settings<NotificationSettings>| {
+        settings.service.upstreams.user.base_url = users.url();
+        // What is under test is the wake-up; the sweep would hide that it is missing.
+        settings.service.live.sweep = false;
+        // Letters are told of in `mail`; nobody here knows an address.
+        settings.service.mail.run = false;
+        configure(settings);
+    })
 }
 
 impl Person {

@@ -19,8 +19,7 @@ async fn put(office: &Office, user: i64, body: &Value) -> Response {
 }
 
 async fn preferences(office: &Office, user: i64) -> Preferences {
-    let request = office.app.client().get("/preferences");
-    let answer = request.bearer(office.tokens.student(user)).send().await;
+    let answer = office.person(user).get("/preferences").await;
     answer.expect(200).json()
 }
 
@@ -147,13 +146,7 @@ async fn what_is_turned_off_is_not_mailed_and_what_is_vital_is_in_the_chosen_lan
     assert_eq!(unsent.template, "announcement");
     assert_eq!(unsent.error.as_deref(), Some("muted"));
     // The inbox has it all the same.
-    let inbox = office.app.client().get("/notifications/unread-count");
-    let inbox = inbox
-        .bearer(office.tokens.student(1))
-        .send()
-        .await
-        .expect(200);
-    assert_eq!(inbox.json::<Value>()["unread"], 2);
+    assert_eq!(office.person(1).unread().await, 2);
 }
 
 #[tokio::test]

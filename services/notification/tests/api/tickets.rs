@@ -4,7 +4,6 @@ use futures_util::future::join_all;
 use lyceum_contracts::notification::StreamTicket;
 use lyceum_contracts::role::Role;
 use lyceum_testing::PATIENCE;
-use lyceum_testing::peer::Answer;
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::json;
 
@@ -105,12 +104,7 @@ async fn a_ticket_of_a_session_that_was_called_in_opens_nothing() {
     let ada = platform.person(1);
     let ticket = ada.buys().await;
     let (mut stream, _) = ada.listens(None).await;
-    let items = json!([{
-        "seq": 3, "user_id": 1, "session_id": 1,
-        "revoked_at": "2026-01-02T03:04:05Z", "expires_at": "2999-01-02T03:04:05Z",
-    }]);
-    let news = Answer::json(200, &json!({"items": items, "next": 3}));
-    platform.users.on("GET /internal/revocations").always(news);
+    platform.ends_the_session_of(&ada);
     // The service has heard of it.
     while stream.next(PATIENCE).await.is_some() {}
     assert_eq!(ada.status(&ticket, None).await, 401);

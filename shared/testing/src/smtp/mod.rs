@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 
 pub use taken::Taken;
 
@@ -65,7 +66,7 @@ pub struct MailServer {
 
 struct Scene {
     etiquette: Box<Etiquette>,
-    attempts: AtomicUsize,
+    attempts: watch::Sender<usize>,
     open: AtomicUsize,
     most: AtomicUsize,
 }
@@ -82,7 +83,7 @@ impl MailServer {
         let taken = Journal::default();
         let scene = Arc::new(Scene {
             etiquette: Box::new(etiquette),
-            attempts: AtomicUsize::new(0),
+            attempts: watch::Sender::new(0),
             open: AtomicUsize::new(0),
             most: AtomicUsize::new(0),
         });
@@ -113,7 +114,18 @@ impl MailServer {
 
     /// How many letters it was asked to take.
     pub fn attempts(&self) -> usize {
-        self.scene.attempts.load(Ordering::SeqCst)
+        *self.scene.attempts.borrow()
+    }
+
+    /// Waits until it was asked to take `count` letters in all.
+    ///
+    /// # Panics
+    /// When `deadline` passes first.
+    pub async fn wait_for_attempts(&self, count: usize, deadline: Duration) {
+        let mut attempts = self.scene.attempts.subscribe();
+        let asked = attempts.wait_for(|attempts| *attempts >= count);
+        let asked = tokio::time::timeout(deadline, asked).await.is_ok();
+        assert!(asked, "asked for {count} letters within {deadline:?}");
     }
 
     /// The most letters that were on their way to it at once.
@@ -156,8 +168,13 @@ async fn serve(stream: TcpStream, scene: &Scene, taken: &Journal<Taken>) -> io::
         match verb.to_ascii_uppercase().as_str() {
             "EHLO" | "HELO" => say(&mut client, "250-mail.test\r\n250 8BITMIME").await?,
             "MAIL" => {
+                let mut number = 0;
+                scene.attempts.send_modify(|attempts| {
+                    *attempts += 1;
+                    number = *attempts;
+                });
                 let attempt = Attempt {
-                    number: scene.attempts.fetch_add(1, Ordering::SeqCst) + 1,
+                    number,
                     recipient: String::new(),
                 };
                 current = Some((attempt, Manners::Accept, OnItsWay::begin(scene)));
@@ -191,11 +208,10 @@ async fn serve(stream: TcpStream, scene: &Scene, taken: &Journal<Taken>) -> io::
                 let Some(letter) = hear_letter(&mut client).await? else {
                     return Ok(());
                 };
-                let take = |told| {
+                let take = || {
                     taken.push(Taken {
                         recipient: attempt.recipient.clone(),
                         letter: letter.clone(),
-                        told,
                     });
                 };
                 match manners {
@@ -203,16 +219,16 @@ async fn serve(stream: TcpStream, scene: &Scene, taken: &Journal<Taken>) -> io::
                         say(&mut client, &format!("{code} not this")).await?;
                     }
                     Manners::AcceptAndHangUp => {
-                        take(false);
+                        take();
                         return Ok(());
                     }
                     Manners::Delay(pause) => {
-                        take(false);
+                        take();
                         tokio::time::sleep(pause).await;
                         say(&mut client, "250 taken").await?;
                     }
                     _ => {
-                        take(true);
+                        take();
                         // The next is not on its way before this one is answered.
                         drop(on_its_way);
                         say(&mut client, "250 taken").await?;

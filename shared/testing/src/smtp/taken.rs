@@ -7,8 +7,6 @@ pub struct Taken {
     pub recipient: String,
     /// Header and body, with `\r\n`.
     pub letter: String,
-    /// Whether the client was told so.
-    pub told: bool,
 }
 
 impl Taken {

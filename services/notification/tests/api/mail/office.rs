@@ -1,39 +1,40 @@
 //! The service with a mail server, and a user service that knows where everybody lives.
 
-use lyceum_chassis::settings::Settings;
+use std::ops::Deref;
+
 use lyceum_contracts::delivery::{Delivery, DeliveryState};
 use lyceum_contracts::page::Page;
 use lyceum_contracts::problem::{MEDIA_TYPE, ProblemKind};
 use lyceum_contracts::user::LookupUsers;
-use lyceum_notification::App;
-use lyceum_notification::settings::{MailSettings, NotificationSettings, TransportKind};
+use lyceum_notification::settings::{MailSettings, TransportKind};
 use lyceum_testing::eventually;
-use lyceum_testing::http::{Client, Response};
-use lyceum_testing::identity::TestUsers;
 use lyceum_testing::peer::{Answer, ScriptedPeer};
 use lyceum_testing::smtp::{Attempt, MailServer, Manners};
-use lyceum_testing::spawn::{TestApp, spawn};
 use serde_json::{Value, json};
 
-use crate::platform::{EVENTS, event};
+use crate::platform::{Person, Platform, event};
 
 /// From this id on there are no accounts.
 pub(crate) const NOBODY: i64 = 1_000_000;
 /// A link that was followed.
 pub(crate) const SPENT: i64 = 99;
 
-/// A running service and those it needs for letters.
+/// A running service and the mail server its letters go to.
 pub(crate) struct Office {
-    pub(crate) app: TestApp,
-    pub(crate) tokens: TestUsers,
-    pub(crate) users: ScriptedPeer,
+    platform: Platform,
     pub(crate) server: MailServer,
 }
 
-/// Everybody's tokens, and a user service that tells where letters go.
-pub(crate) fn users() -> (TestUsers, ScriptedPeer) {
-    let tokens = TestUsers::new();
-    let users = tokens.serve();
+impl Deref for Office {
+    type Target = Platform;
+
+    fn deref(&self) -> &Platform {
+        &self.platform
+    }
+}
+
+/// Lets the user service tell where letters go.
+pub(crate) fn knows_everybody(users: &ScriptedPeer) {
     users
         .on("POST /internal/users/lookup")
         .always_with(|asked| {
@@ -62,7 +63,6 @@ pub(crate) fn users() -> (TestUsers, ScriptedPeer) {
         });
         Answer::json(200, &letter)
     });
-    (tokens, users)
 }
 
 impl Office {
@@ -75,11 +75,10 @@ impl Office {
         manners: impl Fn(&Attempt) -> Manners + Send + Sync + 'static,
         configure: impl FnOnce(&mut MailSettings),
     ) -> Self {
-        let (tokens, users) = users();
         let server = MailServer::start(manners);
-        let app = spawn::<App>(|settings: &mut Settings<NotificationSettings>| {
-            settings.service.upstreams.user.base_url = users.url();
+        let platform = Platform::with_all(|settings| {
             let mail = &mut settings.service.mail;
+            mail.run = true;
             mail.transport = TransportKind::Smtp;
             "127.0.0.1".clone_into(&mut mail.smtp.host);
             mail.smtp.port = server.port();
@@ -88,45 +87,18 @@ impl Office {
             mail.poll_ms = 50;
             configure(mail);
         });
-        Self {
-            app,
-            tokens,
-            users,
-            server,
-        }
+        knows_everybody(&platform.users);
+        Self { platform, server }
     }
 
-    /// Events that are all taken in.
-    pub(crate) async fn happens(&self, events: &[Value]) {
-        let request = self.app.client().post(EVENTS);
-        let request = request.bearer(self.app.token_of("user"));
-        let events = json!({ "events": events });
-        request.json(&events).send().await.expect(200);
-    }
-
-    pub(crate) fn admin(&self) -> Admin {
-        Admin {
-            client: self.app.client().clone(),
-            token: self.tokens.admin(500),
-        }
+    /// Somebody who looks after letters.
+    pub(crate) fn admin(&self) -> Person {
+        self.holder_of(500, self.tokens.admin(500))
     }
 }
 
-/// Somebody who looks after letters.
-pub(crate) struct Admin {
-    pub(crate) client: Client,
-    pub(crate) token: String,
-}
-
-impl Admin {
-    pub(crate) async fn get(&self, path: &str) -> Response {
-        self.client.get(path).bearer(&self.token).send().await
-    }
-
-    pub(crate) async fn post(&self, path: &str) -> Response {
-        self.client.post(path).bearer(&self.token).send().await
-    }
-
+/// What an admin sees.
+impl Person {
     /// Every letter, or those in one state, newest first.
     pub(crate) async fn deliveries(&self, state: Option<DeliveryState>) -> Vec<Delivery> {
         let filter = state.map_or_else(String::new, |state| format!("&state={state}"));
