@@ -16,6 +16,7 @@ pub(super) struct Metrics {
     pending: Gauge<u64>,
     oldest_age: Gauge<f64>,
     attempts: Counter<u64>,
+    dead: Counter<u64>,
     duration: Histogram<f64>,
 }
 
@@ -40,6 +41,11 @@ impl Metrics {
                 .with_unit("{attempt}")
                 .with_description("Letters this process has taken up, by template and outcome.")
                 .build(),
+            dead: meter
+                .u64_counter("lyceum.mail.dead")
+                .with_unit("{letter}")
+                .with_description("Letters that were refused for good, or too often.")
+                .build(),
             duration: meter
                 .f64_histogram("lyceum.mail.send.duration")
                 .with_unit("s")
@@ -56,7 +62,12 @@ impl Metrics {
         self.oldest_age.record(age.max(0.0), &[]);
     }
 
-    pub(super) fn attempt(&self, template: &'static str, outcome: &Outcome) {
+    /// An attempt at a letter that had failed `failed` times before.
+    pub(super) fn attempt(&self, template: &'static str, failed: i64, outcome: &Outcome) {
+        let template = KeyValue::new("template", template);
+        if outcome.is_fatal(failed) {
+            self.dead.add(1, std::slice::from_ref(&template));
+        }
         let outcome = match outcome {
             Outcome::Sent => "sent",
             Outcome::Failed(_) => "failed",
@@ -64,11 +75,8 @@ impl Metrics {
             Outcome::Unwanted(_) => "unwanted",
             Outcome::PutOff { .. } => "put_off",
         };
-        let labels = [
-            KeyValue::new("template", template),
-            KeyValue::new("outcome", outcome),
-        ];
-        self.attempts.add(1, &labels);
+        let outcome = KeyValue::new("outcome", outcome);
+        self.attempts.add(1, &[template, outcome]);
     }
 
     pub(super) fn sent_within(&self, took: Duration) {

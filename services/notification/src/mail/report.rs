@@ -2,17 +2,12 @@
 
 use lyceum_resilience::breaker::{State, Transition};
 
-use super::schedule::{self, Outcome};
+use super::schedule::Outcome;
 use crate::entity::mail::Model;
 
 /// One line per letter and attempt: an id, a template, a word.
 pub(super) fn report(mail: &Model, outcome: &Outcome) {
     let (id, template, attempt) = (mail.id.get(), mail.template.as_str(), mail.attempts + 1);
-    let dead = match outcome {
-        Outcome::Refused(_) => true,
-        Outcome::Failed(_) => schedule::is_exhausted(attempt),
-        _ => false,
-    };
     match outcome {
         Outcome::Sent => tracing::info!(
             event = "mail.sent",
@@ -21,14 +16,16 @@ pub(super) fn report(mail: &Model, outcome: &Outcome) {
             attempt,
             "a letter was accepted"
         ),
-        Outcome::Failed(cause) | Outcome::Refused(cause) if dead => tracing::error!(
-            event = "mail.dead",
-            mail.id = id,
-            template,
-            attempt,
-            cause = cause.as_str(),
-            "a letter is dead"
-        ),
+        Outcome::Failed(cause) | Outcome::Refused(cause) if outcome.is_fatal(mail.attempts) => {
+            tracing::error!(
+                event = "mail.dead",
+                mail.id = id,
+                template,
+                attempt,
+                cause = cause.as_str(),
+                "a letter is dead"
+            );
+        }
         Outcome::Failed(cause) | Outcome::Refused(cause) => tracing::warn!(
             event = "mail.failed",
             mail.id = id,

@@ -58,6 +58,17 @@ impl From<&'static str> for Cause {
     }
 }
 
+impl Outcome {
+    /// Whether a letter that had failed `attempts` times before is dead now.
+    pub(super) fn is_fatal(&self, attempts: i64) -> bool {
+        match self {
+            Self::Refused(_) => true,
+            Self::Failed(_) => is_exhausted(attempts + 1),
+            Self::Sent | Self::Unwanted(_) | Self::PutOff { .. } => false,
+        }
+    }
+}
+
 /// What is written down of a letter after an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Standing {
@@ -128,11 +139,13 @@ mod tests {
             assert_eq!(standing.state, DeliveryState::Queued);
             assert_eq!(standing.attempts, attempts + 1);
             assert!(!is_exhausted(attempts + 1));
+            assert!(!Outcome::Failed("timeout".into()).is_fatal(attempts));
         }
         let standing = failing(7, 1);
         assert_eq!(standing.state, DeliveryState::Dead);
         assert_eq!(standing.error.as_deref(), Some("timeout"));
         assert!(is_exhausted(8));
+        assert!(Outcome::Failed("timeout".into()).is_fatal(7));
     }
 
     #[test]

@@ -121,8 +121,8 @@ impl Sender {
             };
             report(mail, &outcome);
             let template = parcel.ready.as_ref().map(|ready| ready.content.template());
-            self.metrics
-                .attempt(template.unwrap_or("unknown"), &outcome);
+            let template = template.unwrap_or("unknown");
+            self.metrics.attempt(template, mail.attempts, &outcome);
             outcome
         }
         .instrument(send_span(mail))

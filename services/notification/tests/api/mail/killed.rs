@@ -1,4 +1,5 @@
-//! A real process that is killed again and again, and a mail server that refuses, delays and drops.
+//! A real process: killed again and again beside a mail server that refuses, delays and drops, and
+//! read by its operators.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,13 +7,13 @@ use std::time::Duration;
 
 use lyceum_chassis::settings::DEVELOPMENT_SERVICE_SECRET;
 use lyceum_contracts::delivery::DeliveryState;
-use lyceum_testing::PATIENCE;
 use lyceum_testing::database::TestDatabase;
 use lyceum_testing::http::Client;
 use lyceum_testing::identity::{TestUsers, service_token};
 use lyceum_testing::peer::ScriptedPeer;
 use lyceum_testing::process::Process;
 use lyceum_testing::smtp::{Attempt, MailServer, Manners, Taken};
+use lyceum_testing::{PATIENCE, eventually};
 use serde_json::{Value, json};
 
 use super::office::knows_everybody;
@@ -57,6 +58,18 @@ struct Scene {
 }
 
 impl Scene {
+    fn with(manners: impl Fn(&Attempt) -> Manners + Send + Sync + 'static) -> Self {
+        let tokens = TestUsers::new();
+        let users = tokens.serve();
+        knows_everybody(&users);
+        Self {
+            database: TestDatabase::create(),
+            tokens,
+            users,
+            server: MailServer::start(manners),
+        }
+    }
+
     fn start(&self) -> Process {
         Process::service(env!("CARGO_BIN_EXE_lyceum-notification"))
             .setting("database.url", self.database.url())
@@ -124,7 +137,7 @@ async fn everybody_is_written(people: i64, kills: usize, seed: u64) {
     let asked = std::sync::Mutex::new(BTreeMap::<String, usize>::new());
     let accepted_unsaid = std::sync::Arc::new(AtomicU64::new(0));
     let unsaid = std::sync::Arc::clone(&accepted_unsaid);
-    let server = MailServer::start(move |attempt: &Attempt| {
+    let scene = Scene::with(move |attempt: &Attempt| {
         let mut asked = asked.lock().unwrap();
         let before = asked.entry(attempt.recipient.clone()).or_default();
         let manners = manners(seed, *before, &attempt.recipient);
@@ -134,16 +147,6 @@ async fn everybody_is_written(people: i64, kills: usize, seed: u64) {
         }
         manners
     });
-    let tokens = TestUsers::new();
-    let users = tokens.serve();
-    knows_everybody(&users);
-    let database = TestDatabase::create();
-    let scene = Scene {
-        database,
-        tokens,
-        users,
-        server,
-    };
     let mut rng = fastrand::Rng::with_seed(seed);
     let events: Vec<_> = (1..=people).map(registration).collect();
     let mut process = scene.start();
@@ -210,6 +213,25 @@ async fn everybody_is_written(people: i64, kills: usize, seed: u64) {
 #[tokio::test]
 async fn everybody_is_written_though_the_process_is_killed_and_the_server_has_moods() {
     everybody_is_written(120, 4, 0x5eed).await;
+}
+
+#[tokio::test]
+async fn operators_read_how_many_letters_have_died() {
+    let scene = Scene::with(|_| Manners::Refuse(550));
+    let process = scene.start();
+    register(&scene.client(&process).await, &[registration(1)]).await;
+    scene.server.wait_for_attempts(1, PATIENCE).await;
+    let operations = Client::new(process.ports(PATIENCE).await.operations_url());
+    let dead = eventually("counted", async || {
+        let metrics = operations.get("/metrics").send().await.expect(200).text();
+        let mut lines = metrics.lines().map(str::to_owned);
+        lines.find(|line| line.starts_with("lyceum_mail_dead_total{"))
+    })
+    .await;
+    assert!(
+        dead.contains("template=\"welcome\"") && dead.ends_with(" 1"),
+        "{dead}"
+    );
 }
 
 #[tokio::test]
