@@ -45,7 +45,7 @@ pub struct Delivery {
     /// come to its end.
     #[serde(with = "time::serde::rfc3339::option")]
     pub due_at: Option<OffsetDateTime>,
-    /// Its `Message-ID`, the same at each attempt.
+    /// Its `Message-ID`, the same at each attempt; a digest has one of its own, made of these.
     pub message_id: String,
     /// A word for what went wrong last, such as `smtp_550` or `timeout`.
     pub error: Option<String>,

@@ -56,6 +56,7 @@ mod tests {
     use crate::delivery::DeliveryState;
     use crate::event::LinkPurpose;
     use crate::job::{JobKind, JobStatus};
+    use crate::preferences::Digest;
     use crate::role::{Role, UnknownRole};
     use crate::user::AccountStatus;
 
@@ -70,7 +71,7 @@ mod tests {
                 }
             )+};
         }
-        check!(Action DeliveryState LinkPurpose JobKind JobStatus Role AccountStatus);
+        check!(Action DeliveryState Digest LinkPurpose JobKind JobStatus Role AccountStatus);
     }
 
     #[test]

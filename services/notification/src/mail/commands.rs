@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lyceum_chassis::database::{Database, DbErr};
 use lyceum_chassis::settings::SettingsError;
 use lyceum_contracts::ids::DeliveryId;
 use sea_orm::ConnectionTrait;
+use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -44,6 +47,17 @@ impl Mails {
     ) -> Result<(), DbErr> {
         let message_id = format!("<{}@{}>", Uuid::now_v7(), self.domain);
         store::insert(transaction, letter, message_id, now).await
+    }
+
+    /// The `Message-ID` of several letters that go as one: the same whenever they are the same, and
+    /// another when one more goes with them, or whoever drops what comes twice would drop that.
+    pub(super) fn gathered_id<'a>(&self, mails: impl Iterator<Item = &'a Model>) -> String {
+        let mut digest = Sha256::new();
+        for mail in mails {
+            digest.update(&mail.message_id);
+        }
+        let digest = URL_SAFE_NO_PAD.encode(digest.finalize());
+        format!("<{digest}@{}>", self.domain)
     }
 
     /// To be called after the commit; never blocks, and calls that come together are one.

@@ -144,16 +144,30 @@ pub(crate) async fn preview_template(
     Query(query): Query<PreviewQuery>,
     state: Data<State>,
 ) -> Result<Json<LetterPreview>, ApiError> {
-    let samples = Content::samples().into_iter().flatten();
-    let content = samples
-        .into_iter()
-        .find(|content| content.template() == name.as_str())
-        .ok_or_else(ApiError::not_found)?;
     let reader = Reader {
         name: "Ada Lovelace",
         locale: query.locale,
     };
-    let links = state.mails.urls().sample(&content, clock::now());
-    let letter = templates::write(&content, reader, &links).map_err(ApiError::internal)?;
-    Ok(Json(letter))
+    let urls = state.mails.urls();
+    let mut samples: Vec<Content> = Content::samples().into_iter().flatten().collect();
+    if name.as_str() == templates::DIGEST {
+        samples.retain(|content| content.topic().is_mutable());
+    } else {
+        samples.retain(|content| content.template() == name.as_str());
+    }
+    let letter = match samples.as_slice() {
+        [] => return Err(ApiError::not_found()),
+        [content] => {
+            let links = urls.sample(content, clock::now());
+            templates::write(content, reader, &links)
+        }
+        [first, more @ ..] => {
+            let letters = samples
+                .iter()
+                .map(|content| (content, urls.action(content)));
+            let links = urls.plain(first, more, Some("0"));
+            templates::gather(&letters.collect::<Vec<_>>(), reader, &links)
+        }
+    };
+    Ok(Json(letter.map_err(ApiError::internal)?))
 }

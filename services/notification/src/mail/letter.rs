@@ -37,6 +37,10 @@ pub(crate) enum Content {
 }
 
 impl Content {
+    /// Templates of letters that can wait, and go with others to whoever wants them together: those
+    /// that can be turned off.
+    pub(super) const GATHERED: [&str; 2] = ["enrolment", "announcement"];
+
     /// The letter that brings a link.
     pub(crate) const fn of_link(purpose: LinkPurpose, link_id: LinkId) -> Self {
         match purpose {
@@ -120,6 +124,14 @@ mod tests {
         for content in Content::samples().unwrap() {
             let read = Content::kept(content.template(), &content.input());
             assert_eq!(read, Some(content));
+        }
+    }
+
+    #[test]
+    fn what_can_be_turned_off_can_wait_and_nothing_else() {
+        for content in Content::samples().unwrap() {
+            let can_wait = Content::GATHERED.contains(&content.template());
+            assert_eq!(can_wait, content.topic().is_mutable());
         }
     }
 

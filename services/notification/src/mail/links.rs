@@ -30,19 +30,33 @@ impl Urls {
         }
     }
 
-    /// The links of a letter that brings none of its own.
-    pub(super) fn plain(&self, content: &Content, unsubscribe_token: Option<&str>) -> Links {
+    /// Where somebody goes from a letter that brings no link of its own.
+    pub(super) fn action(&self, content: &Content) -> String {
         let page = &self.page;
-        let topic = content.topic();
-        let unsubscribe = unsubscribe_token
-            .filter(|_| topic.is_mutable())
-            .map(|token| unsubscribe::link(&self.api, token, topic));
-        let action = match content {
+        match content {
             Content::Enrolment { course_id, .. } => format!("{page}/courses/{course_id}"),
             _ => page.to_string(),
-        };
+        }
+    }
+
+    /// The links of a letter that brings none of its own, and says what is `gathered` too.
+    pub(super) fn plain(
+        &self,
+        content: &Content,
+        gathered: &[Content],
+        unsubscribe_token: Option<&str>,
+    ) -> Links {
+        let mut topics = vec![content.topic()];
+        for content in gathered {
+            if !topics.contains(&content.topic()) {
+                topics.push(content.topic());
+            }
+        }
+        let unsubscribe = unsubscribe_token
+            .filter(|_| topics.iter().all(|topic| topic.is_mutable()))
+            .map(|token| unsubscribe::link(&self.api, token, &topics));
         Links {
-            action,
+            action: self.action(content),
             expires_at: None,
             unsubscribe,
         }
@@ -67,7 +81,7 @@ impl Urls {
     /// The links of a letter nobody is sent.
     pub(super) fn sample(&self, content: &Content, now: OffsetDateTime) -> Links {
         if content.link().is_none() {
-            return self.plain(content, Some("0"));
+            return self.plain(content, &[], Some("0"));
         }
         let nothing = String::new;
         let link = MailedLinkToken {

@@ -15,10 +15,12 @@
 //! - **It ends.** What fails is tried again after the pauses of [`schedule`], then it is dead, and
 //!   listed for admins; what is refused for good is dead at once; what nobody wants any more is
 //!   cancelled. What was not tried, because the mail server's breaker is open or the user service
-//!   cannot be asked, does not count.
+//!   cannot be asked, or its reader wants it later, does not count.
 //! - **Five at once** (`mail.concurrency`), however many wait.
 
+mod claims;
 mod commands;
+mod gathering;
 pub(crate) mod handlers;
 mod letter;
 mod links;
@@ -26,6 +28,7 @@ mod listing;
 mod locale;
 mod message;
 mod metrics;
+mod parcel;
 mod report;
 mod retention;
 mod schedule;

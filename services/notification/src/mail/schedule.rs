@@ -21,6 +21,9 @@ const PAUSES: [Duration; 7] = [
 /// together.
 const JITTER: f64 = 0.2;
 
+/// The word for a letter whose reader wants it later.
+pub(super) const NOT_YET: &str = "not_yet";
+
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {

@@ -10,7 +10,6 @@ use lyceum_chassis::clock;
 use lyceum_chassis::database::Database;
 use lyceum_chassis::settings::SettingsError;
 use lyceum_client::UserClient;
-use lyceum_contracts::user::Contact;
 use lyceum_resilience::breaker::{Breaker, BreakerSettings, Verdict};
 use lyceum_resilience::deadline::Instant;
 use lyceum_telemetry::context;
@@ -18,17 +17,16 @@ use tokio::time::timeout;
 use tracing::{Instrument, Span};
 
 use super::commands::Mails;
-use super::letter::Content;
 use super::locale::Locale;
 use super::message::{Cover, message};
 use super::metrics::Metrics;
+use super::parcel::{Parcel, Ready};
 use super::report::{report, tell};
-use super::schedule::Outcome;
+use super::schedule::{NOT_YET, Outcome};
 use super::settings::MailSettings;
 use super::templates::{self, Reader};
 use super::transport::{Failure, Transport};
 use crate::entity::mail::Model;
-use crate::preferences::store::Choices;
 
 /// When to look again for a user service that cannot be asked; up to twice that.
 pub(super) const USERS_REST: Duration = Duration::from_secs(5);
@@ -48,24 +46,6 @@ pub(crate) struct Parts {
     transport: Transport,
     from: Mailbox,
     locale: Locale,
-}
-
-/// A letter that has been claimed, and what is known of it: why there is nothing to send, or what
-/// it takes.
-#[derive(Debug)]
-pub(super) struct Parcel {
-    pub(super) mail: Model,
-    pub(super) ready: Result<Ready, Outcome>,
-}
-
-/// What it takes to write a letter.
-#[derive(Debug)]
-pub(super) struct Ready {
-    pub(super) content: Content,
-    /// How to reach its reader; none when nobody has the account, and not asked for when it brings
-    /// a link.
-    pub(super) contact: Option<Contact>,
-    pub(super) choices: Choices,
 }
 
 impl Deref for Sender {
@@ -113,38 +93,61 @@ impl Sender {
 
     /// Sends one letter, in a span of its own that links to what caused it.
     pub(super) async fn deliver(&self, parcel: &Parcel) -> Outcome {
-        let mail = &parcel.mail;
         async {
             let outcome = match &parcel.ready {
-                Ok(ready) => self.send(mail, ready).await,
+                Ok(ready) => self.send(parcel, ready).await,
                 Err(outcome) => outcome.clone(),
             };
-            report(mail, &outcome);
-            let template = parcel.ready.as_ref().map(|ready| ready.content.template());
+            let template = parcel.ready.as_ref().map(Ready::template);
             let template = template.unwrap_or("unknown");
-            self.metrics.attempt(template, mail.attempts, &outcome);
+            for mail in parcel.all() {
+                report(mail, &outcome);
+                self.metrics.attempt(template, mail.attempts, &outcome);
+            }
             outcome
         }
-        .instrument(send_span(mail))
+        .instrument(send_span(parcel))
         .await
     }
 
-    async fn send(&self, mail: &Model, ready: &Ready) -> Outcome {
-        match self.write(mail, ready).await {
-            Ok(message) => self.hand_over(mail, &message).await,
+    async fn send(&self, parcel: &Parcel, ready: &Ready) -> Outcome {
+        let message_id = self.message_id(parcel);
+        match self.write(&parcel.mail, ready, &message_id).await {
+            Ok(message) => self.hand_over(&parcel.mail, &message_id, &message).await,
             Err(outcome) => outcome,
         }
     }
 
+    /// That of the letter; for several the same whenever they are the same.
+    fn message_id(&self, parcel: &Parcel) -> String {
+        if parcel.gathered.is_empty() {
+            parcel.mail.message_id.clone()
+        } else {
+            self.mails.gathered_id(parcel.all())
+        }
+    }
+
     /// Finds out where the letter goes, and writes it.
-    async fn write(&self, mail: &Model, ready: &Ready) -> Result<Message, Outcome> {
+    async fn write(
+        &self,
+        mail: &Model,
+        ready: &Ready,
+        message_id: &str,
+    ) -> Result<Message, Outcome> {
         let Ready {
             content,
+            gathered,
             contact,
             choices,
         } = ready;
         if choices.muted.contains(&content.topic()) {
             return Err(Outcome::Unwanted("muted".into()));
+        }
+        if let Some(wait) = choices.wait(content.topic(), mail.created_at, clock::now()) {
+            return Err(Outcome::PutOff {
+                cause: NOT_YET.into(),
+                wait,
+            });
         }
         let (to, name, links) = if let Some(link) = content.link() {
             let answer = self.users.mailed_link_token(link).await;
@@ -160,7 +163,7 @@ impl Sender {
                 .clone()
                 .ok_or_else(|| Outcome::Unwanted("no_such_person".into()))?;
             let token = choices.unsubscribe_token.as_deref();
-            let links = self.mails.urls().plain(content, token);
+            let links = self.mails.urls().plain(content, gathered, token);
             (reader.email, reader.full_name, links)
         };
         let address: Address = to
@@ -171,12 +174,20 @@ impl Sender {
             name: &name,
             locale,
         };
-        let letter = templates::write(content, reader, &links).map_err(|e| unwritable(&e))?;
+        let letter = if gathered.is_empty() {
+            templates::write(content, reader, &links)
+        } else {
+            let urls = self.mails.urls();
+            let all = std::iter::once(content).chain(gathered);
+            let all = all.map(|content| (content, urls.action(content)));
+            templates::gather(&all.collect::<Vec<_>>(), reader, &links)
+        };
+        let letter = letter.map_err(|e| unwritable(&e))?;
         let cover = Cover {
             from: self.from.clone(),
             to: address,
             name: &name,
-            message_id: &mail.message_id,
+            message_id,
             written_at: clock::now(),
             unsubscribe: links.unsubscribe.as_deref(),
         };
@@ -184,7 +195,7 @@ impl Sender {
     }
 
     /// Gives the letter to the server, if that is well and there is still time.
-    async fn hand_over(&self, mail: &Model, message: &Message) -> Outcome {
+    async fn hand_over(&self, mail: &Model, message_id: &str, message: &Message) -> Outcome {
         let patience = self.settings.timeout();
         if clock::now() + patience > mail.due_at {
             // Whoever claims it next must not find it still on its way.
@@ -203,7 +214,7 @@ impl Sender {
             }
         };
         let begun = Instant::now();
-        let sent = timeout(patience, self.transport.send(name_of(mail), message)).await;
+        let sent = timeout(patience, self.transport.send(name_of(message_id), message)).await;
         let sent = sent.unwrap_or_else(|_| Err(Failure::timeout()));
         let verdict = sent
             .as_ref()
@@ -225,12 +236,13 @@ fn unwritable(error: &(dyn std::error::Error + 'static)) -> Outcome {
 }
 
 /// What tells a letter from every other, without the `<` and the domain of its `Message-ID`.
-fn name_of(mail: &Model) -> &str {
-    let id = mail.message_id.trim_start_matches('<');
+fn name_of(message_id: &str) -> &str {
+    let id = message_id.trim_start_matches('<');
     id.split('@').next().unwrap_or(id)
 }
 
-fn send_span(mail: &Model) -> Span {
+fn send_span(parcel: &Parcel) -> Span {
+    let mail = &parcel.mail;
     let span = tracing::info_span!(
         parent: None,
         "mail.send",
@@ -239,8 +251,10 @@ fn send_span(mail: &Model) -> Span {
         lyceum.mail.id = mail.id.get(),
         lyceum.mail.template = mail.template,
     );
-    if let Some(traceparent) = &mail.traceparent {
-        context::link(&span, traceparent);
+    for mail in parcel.all() {
+        if let Some(traceparent) = &mail.traceparent {
+            context::link(&span, traceparent);
+        }
     }
     span
 }

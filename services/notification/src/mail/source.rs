@@ -13,12 +13,13 @@ use lyceum_resilience::deadline::Instant;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::claims;
 use super::letter::Content;
+use super::parcel::Parcel;
 use super::schedule::{self, Outcome};
-use super::sender::{Parcel, Ready, Sender};
-use super::store;
+use super::sender::Sender;
 use crate::entity::mail::Model;
-use crate::preferences::store as preferences;
+use crate::preferences::store::{self as preferences, Choices};
 
 /// What keeps every letter from being sent.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +42,7 @@ impl Sender {
         let now = clock::now();
         let lease_end = now + self.settings.lease();
         let batch = self.settings.batch;
-        let mails = store::claim(&self.database, now, lease_end, batch).await?;
+        let mails = claims::claim(&self.database, now, lease_end, batch).await?;
         if mails.is_empty() {
             return Ok(VecDeque::new());
         }
@@ -49,13 +50,14 @@ impl Sender {
         let contacts = match self.contacts(&mails, &read).await {
             Ok(contacts) => contacts,
             Err(error) => {
-                store::release(&self.database, &mails, clock::now()).await?;
+                claims::release(&self.database, &mails, clock::now()).await?;
                 return Err(error.into());
             }
         };
-        self.prepare(mails, read, contacts)
-            .await
-            .map_err(Into::into)
+        let choices = self.choices(&mails, &contacts).await?;
+        let claimed = mails.into_iter().zip(read).collect();
+        let parcels = self.gather(claimed, &contacts, &choices, now).await;
+        parcels.map_err(Into::into)
     }
 
     /// How to reach the readers of letters that bring no link, in one question.
@@ -76,12 +78,13 @@ impl Sender {
         Ok(found.into_iter().map(|one| (one.id, one)).collect())
     }
 
-    async fn prepare(
+    /// What the readers have chosen, each of those who may be told how to have no more with the
+    /// token for it.
+    async fn choices(
         &self,
-        mails: Vec<Model>,
-        read: Vec<Result<Content, Outcome>>,
-        contacts: HashMap<UserId, Contact>,
-    ) -> Result<VecDeque<Parcel>, DbErr> {
+        mails: &[Model],
+        contacts: &HashMap<UserId, Contact>,
+    ) -> Result<HashMap<UserId, Choices>, DbErr> {
         let people: Vec<UserId> = mails.iter().map(|mail| mail.user_id).collect();
         let mut choices = preferences::choices(&self.database, &people).await?;
         let tokenless: Vec<UserId> = contacts
@@ -96,20 +99,12 @@ impl Sender {
             preferences::give_tokens(&self.database, &tokenless).await?;
             choices.extend(preferences::choices(&self.database, &tokenless).await?);
         }
-        let parcels = mails.into_iter().zip(read).map(|(mail, read)| {
-            let ready = read.map(|content| Ready {
-                content,
-                contact: contacts.get(&mail.user_id).cloned(),
-                choices: choices.get(&mail.user_id).cloned().unwrap_or_default(),
-            });
-            Parcel { mail, ready }
-        });
-        Ok(parcels.collect())
+        Ok(choices)
     }
 }
 
 /// What a claimed letter says, or why it is not even tried.
-fn read(mail: &Model) -> Result<Content, Outcome> {
+pub(super) fn read(mail: &Model) -> Result<Content, Outcome> {
     if schedule::is_exhausted(mail.attempts) {
         // Nobody came back from the last claims to say what went wrong.
         return Err(Outcome::Refused("lease_ended".into()));
@@ -203,12 +198,12 @@ impl Source {
 
     /// What was claimed and not begun is anybody's.
     async fn give_back(&mut self) {
-        let mails: Vec<Model> = self.waiting.drain(..).map(|parcel| parcel.mail).collect();
+        let mails: Vec<Model> = self.waiting.drain(..).flat_map(Parcel::into_all).collect();
         if mails.is_empty() {
             return;
         }
         // Were it to fail, they would be due when the lease ends.
-        if let Err(error) = store::release(&self.sender.database, &mails, clock::now()).await {
+        if let Err(error) = claims::release(&self.sender.database, &mails, clock::now()).await {
             tracing::warn!(event = "mail.release_failed", %error, "claimed letters wait for the end of their lease");
         }
     }

@@ -1,25 +1,22 @@
-//! Queries on letters.
-//!
-//! A claim is a lease: `due_at` moves to its end, and the number in `claims` is what proves later
-//! that nobody has claimed the letter since.
+//! Queries on letters; those that claim them are in `claims`.
 
-use lyceum_chassis::database::{Database, DbErr, Engine};
+use lyceum_chassis::database::DbErr;
 use lyceum_contracts::delivery::DeliveryState;
 use lyceum_contracts::ids::{DeliveryId, UserId};
 use lyceum_telemetry::context;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, NotSet,
-    QueryFilter, QueryOrder, QuerySelect, Set, Statement, UpdateMany,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult,
+    NotSet, QueryFilter, QueryOrder, QuerySelect, Set, UpdateMany,
 };
 use time::OffsetDateTime;
 
 use super::letter::Letter;
 use super::listing::Listing;
-use super::schedule::Standing;
+use super::schedule::{NOT_YET, Standing};
 use crate::entity::mail::{ActiveModel, Column, Entity, Model};
 
 /// A letter that is still to be sent.
-const OPEN: [DeliveryState; 2] = [DeliveryState::Queued, DeliveryState::Sending];
+pub(super) const OPEN: [DeliveryState; 2] = [DeliveryState::Queued, DeliveryState::Sending];
 /// A letter that has come to its end.
 const ENDED: [DeliveryState; 3] = [
     DeliveryState::Sent,
@@ -50,59 +47,6 @@ pub(super) async fn insert(
         updated_at: Set(now),
     };
     row.insert(db).await.map(drop)
-}
-
-/// Takes up to `limit` letters that are due, the longest due first, until `lease_end`, in one
-/// statement. Another replica's are skipped, not waited for.
-///
-/// A letter whose last claim ended without a word counts one more attempt: whatever takes the
-/// process down is not tried for ever.
-pub(super) async fn claim(
-    database: &Database,
-    now: OffsetDateTime,
-    lease_end: OffsetDateTime,
-    limit: u64,
-) -> Result<Vec<Model>, DbErr> {
-    let skip = match database.engine() {
-        Engine::Postgres => "FOR UPDATE SKIP LOCKED",
-        Engine::Sqlite => {
-            // A look needs no turn to write.
-            if !any_due(database, now).await? {
-                return Ok(Vec::new());
-            }
-            ""
-        }
-    };
-    // Materialised: a planner that runs it once per row would claim more than the limit.
-    let sql = format!(
-        "WITH due AS MATERIALIZED (SELECT id AS due_id FROM mails \
-         WHERE state IN ('queued', 'sending') AND due_at <= $1 ORDER BY due_at LIMIT $3 {skip}) \
-         UPDATE mails SET attempts = attempts + CASE WHEN state = 'sending' THEN 1 ELSE 0 END, \
-         state = 'sending', claims = claims + 1, due_at = $2, updated_at = $1 \
-         FROM due WHERE mails.id = due.due_id RETURNING *"
-    );
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let values = [now.into(), lease_end.into(), limit.into()];
-    let statement = Statement::from_sql_and_values(database.get_database_backend(), sql, values);
-    let rows = database.query_all_raw(statement).await?;
-    let mut claimed = rows
-        .iter()
-        .map(|row| Model::from_query_result(row, ""))
-        .collect::<Result<Vec<_>, _>>()?;
-    claimed.sort_unstable_by_key(|mail| mail.id);
-    Ok(claimed)
-}
-
-async fn any_due(db: &impl ConnectionTrait, now: OffsetDateTime) -> Result<bool, DbErr> {
-    let due = Entity::find()
-        .select_only()
-        .column(Column::Id)
-        .filter(Column::State.is_in(OPEN))
-        .filter(Column::DueAt.lte(now))
-        .into_tuple::<DeliveryId>()
-        .one(db)
-        .await?;
-    Ok(due.is_some())
 }
 
 /// The server has accepted these: whoever holds the claim by now, they are sent.
@@ -143,31 +87,6 @@ pub(super) async fn settle(
         .filter(Column::Id.eq(claim.id))
         .filter(Column::Claims.eq(claim.claims))
         .filter(Column::State.eq(DeliveryState::Sending))
-        .exec(db)
-        .await
-        .map(drop)
-}
-
-/// Gives claimed letters back, due at once and not counted; those claimed anew since are left alone.
-pub(super) async fn release(
-    db: &impl ConnectionTrait,
-    claims: &[Model],
-    now: OffsetDateTime,
-) -> Result<(), DbErr> {
-    // All of one claim have the same end of the lease, which is what proves that they still are.
-    let Some(lease_end) = claims.first().map(|mail| mail.due_at) else {
-        return Ok(());
-    };
-    Entity::update_many()
-        .set(ActiveModel {
-            state: Set(DeliveryState::Queued),
-            due_at: Set(now),
-            updated_at: Set(now),
-            ..Default::default()
-        })
-        .filter(Column::Id.is_in(claims.iter().map(|mail| mail.id)))
-        .filter(Column::State.eq(DeliveryState::Sending))
-        .filter(Column::DueAt.eq(lease_end))
         .exec(db)
         .await
         .map(drop)
@@ -254,10 +173,12 @@ pub(super) struct Backlog {
     pub(super) oldest: Option<OffsetDateTime>,
 }
 
-/// Counts what is still to be sent, claimed letters included.
+/// Counts what is still to be sent, claimed letters included, and those not that their readers
+/// asked to wait.
 pub(super) async fn backlog(db: &impl ConnectionTrait) -> Result<Backlog, DbErr> {
     let backlog = Entity::find()
         .filter(Column::State.is_in(OPEN))
+        .filter(Column::Error.is_null().or(Column::Error.ne(NOT_YET)))
         .select_only()
         .column_as(Column::Id.count(), "pending")
         .column_as(Column::CreatedAt.min(), "oldest")

@@ -19,6 +19,9 @@ const PAGE: (&str, &str) = ("layout.html", include_str!("letters/layout.html"));
 /// The plain text.
 const TEXT: (&str, &str) = ("layout.txt", include_str!("letters/layout.txt"));
 
+/// The name of the template of several letters in one.
+pub(super) const DIGEST: &str = "digest";
+
 /// What one reader is written, besides the content.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reader<'a> {
@@ -52,13 +55,62 @@ pub(super) fn write(
     reader: Reader<'_>,
     links: &Links,
 ) -> Result<LetterPreview, Error> {
+    let engine = engine()?;
+    let values = values(content, reader, links.expires_at);
+    let source = source(content, reader.locale);
+    let (subject, parts) = cut(&engine, source, &values, &links.action)?;
+    bind(&engine, subject, &parts, reader, links)
+}
+
+/// Puts several letters into one, each with where it leads: its subject, which is the link, and
+/// what it says besides.
+///
+/// # Errors
+/// As [`write`].
+pub(super) fn gather(
+    letters: &[(&Content, String)],
+    reader: Reader<'_>,
+    links: &Links,
+) -> Result<LetterPreview, Error> {
+    let engine = engine()?;
+    let opening = match reader.locale {
+        Locale::English => include_str!("letters/en/digest.txt"),
+        Locale::German => include_str!("letters/de/digest.txt"),
+    };
+    let values_of_all = context! { name => reader.name, count => letters.len() };
+    let (subject, mut all) = cut(&engine, opening, &values_of_all, &links.action)?;
+    for (content, action) in letters {
+        let values = values(content, reader, None);
+        let source = source(content, reader.locale);
+        let (subject, parts) = cut(&engine, source, &values, action)?;
+        all.push(Part {
+            text: subject,
+            link: Some(action.clone()),
+        });
+        // Without the greeting, and the link, which is above.
+        let rest = parts.into_iter().skip(1);
+        all.extend(rest.filter(|part| part.link.is_none()));
+    }
+    bind(&engine, subject, &all, reader, links)
+}
+
+fn engine() -> Result<Environment<'static>, Error> {
     let mut engine = Environment::new();
     engine.set_undefined_behavior(UndefinedBehavior::Strict);
     engine.add_template(PAGE.0, PAGE.1)?;
     engine.add_template(TEXT.0, TEXT.1)?;
-    let values = values(content, reader, links);
-    let mut paragraphs = source(content, reader.locale).trim().split("\n\n");
-    let render = |paragraph: &str| engine.render_str(&paragraph.replace('\n', " "), &values);
+    Ok(engine)
+}
+
+/// The subject of a template and its paragraphs, with the values put into each.
+fn cut(
+    engine: &Environment<'_>,
+    source: &str,
+    values: &minijinja::Value,
+    action: &str,
+) -> Result<(String, Vec<Part>), Error> {
+    let mut paragraphs = source.trim().split("\n\n");
+    let render = |paragraph: &str| engine.render_str(&paragraph.replace('\n', " "), values);
     let subject = render(paragraphs.next().unwrap_or_default())?;
     let mut parts = Vec::new();
     for paragraph in paragraphs {
@@ -67,9 +119,20 @@ pub(super) fn write(
             .and_then(|rest| rest.strip_suffix(']'));
         parts.push(Part {
             text: render(label.unwrap_or(paragraph))?,
-            link: label.map(|_| links.action.clone()),
+            link: label.map(|_| action.to_owned()),
         });
     }
+    Ok((subject, parts))
+}
+
+/// The finished parts between head and foot.
+fn bind(
+    engine: &Environment<'_>,
+    subject: String,
+    parts: &[Part],
+    reader: Reader<'_>,
+    links: &Links,
+) -> Result<LetterPreview, Error> {
     let letter = context! {
         subject,
         parts,
@@ -85,7 +148,11 @@ pub(super) fn write(
 }
 
 /// What the paragraphs may name.
-fn values(content: &Content, reader: Reader<'_>, links: &Links) -> minijinja::Value {
+fn values(
+    content: &Content,
+    reader: Reader<'_>,
+    expires_at: Option<OffsetDateTime>,
+) -> minijinja::Value {
     let (course_title, title, text) = match content {
         Content::Enrolment { course_title, .. } => (Some(course_title.as_str()), None, None),
         Content::Announcement { title, text } => (None, Some(title.as_str()), Some(text.as_str())),
@@ -95,7 +162,7 @@ fn values(content: &Content, reader: Reader<'_>, links: &Links) -> minijinja::Va
         | Content::AcceptInvitation { .. } => (None, None, None),
     };
     let form = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
-    let expires_at = links.expires_at.and_then(|end| end.format(form).ok());
+    let expires_at = expires_at.and_then(|end| end.format(form).ok());
     context! { name => reader.name, expires_at, course_title, title, text }
 }
 
@@ -179,6 +246,30 @@ mod tests {
                 }
             }
             assert_ne!(all[0].text, all[1].text, "{}", content.template());
+        }
+    }
+
+    #[test]
+    fn several_letters_in_one_say_what_each_of_them_says() {
+        let samples = Content::samples().unwrap();
+        let all: Vec<_> = samples
+            .iter()
+            .filter(|content| content.topic().is_mutable())
+            .map(|content| (content, "https://lyceum.test/y".to_owned()))
+            .collect();
+        for locale in Locale::ALL {
+            let reader = Reader {
+                name: "Ada",
+                locale,
+            };
+            let letter = gather(&all, reader, &links()).unwrap();
+            assert!(letter.subject.ends_with(": 2"), "{}", letter.subject);
+            for said in ["Logic & Rhetoric", "Maintenance on Sunday", "Lyceum rests"] {
+                assert!(letter.text.contains(said), "{said} in {}", letter.text);
+            }
+            assert!(letter.html.contains("Logic &amp; Rhetoric"));
+            assert_eq!(letter.text.matches("Ada").count(), 1, "one greeting");
+            assert_eq!(letter.text.matches("https://lyceum.test/y\n").count(), 2);
         }
     }
 

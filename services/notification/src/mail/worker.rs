@@ -15,8 +15,9 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::metrics::COUNT_EVERY;
+use super::parcel::Parcel;
 use super::schedule::{self, Outcome};
-use super::sender::{Parcel, Sender};
+use super::sender::Sender;
 use super::source::Source;
 use super::store;
 use crate::entity::mail::Model;
@@ -52,7 +53,9 @@ impl Sender {
                 async move {
                     let outcome = sender.deliver(&parcel).await;
                     // Its receiver is dropped after its senders.
-                    tell.send((parcel.mail, outcome)).await.ok();
+                    for mail in parcel.into_all() {
+                        tell.send((mail, outcome.clone())).await.ok();
+                    }
                 }
             })
             .await;

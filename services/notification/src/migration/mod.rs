@@ -5,6 +5,7 @@ mod m2026_11_22_000002_erased_recipients;
 mod m2026_11_22_000003_stream_tickets;
 mod m2026_11_22_000007_mails;
 mod m2026_11_22_000008_preferences;
+mod m2026_11_22_000009_rhythms;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_22_000003_stream_tickets::Migration),
             Box::new(m2026_11_22_000007_mails::Migration),
             Box::new(m2026_11_22_000008_preferences::Migration),
+            Box::new(m2026_11_22_000009_rhythms::Migration),
         ]
     }
 }

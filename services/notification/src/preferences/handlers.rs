@@ -29,7 +29,7 @@ pub(crate) async fn get_preferences(
 /// Choose by which channels I am told of what
 ///
 /// The whole of it: a type that is not named is as it is for somebody who never chose. Letters
-/// about the safety of an account cannot be turned off.
+/// about the safety of an account cannot be turned off, and wait for nothing.
 #[utoipa::path(
     put,
     path = "/preferences",
@@ -40,17 +40,13 @@ pub(crate) async fn get_preferences(
 )]
 pub(crate) async fn put_preferences(
     person: CurrentUser,
-    Body(wishes): Body<Wishes>,
+    Body(Wishes(choices)): Body<Wishes>,
     state: Data<State>,
 ) -> Result<Json<Preferences>, ApiError> {
     let transaction = state.database.begin_write().await?;
-    store::put(&transaction, person.id, wishes.locale, &wishes.muted).await?;
+    store::put(&transaction, person.id, &choices).await?;
     transaction.commit().await?;
-    Ok(Json(shown(&Choices {
-        locale: wishes.locale,
-        muted: wishes.muted,
-        unsubscribe_token: None,
-    })))
+    Ok(Json(shown(&choices)))
 }
 
 fn shown(choices: &Choices) -> Preferences {
@@ -60,7 +56,13 @@ fn shown(choices: &Choices) -> Preferences {
         mail: !choices.muted.contains(&topic),
         mutable: topic.is_mutable(),
     };
+    let rhythm = &choices.rhythm;
+    let time = |minutes: i64| format!("{:02}:{:02}", minutes / 60, minutes % 60);
     Preferences {
+        digest: rhythm.digest,
+        quiet_from: rhythm.quiet.map(|quiet| time(quiet.from)),
+        quiet_until: rhythm.quiet.map(|quiet| time(quiet.until)),
+        utc_offset_minutes: rhythm.utc_offset_minutes,
         locale: choices.locale.map(|locale| locale.as_str().to_owned()),
         items: Topic::ALL.map(item).to_vec(),
     }

@@ -7,6 +7,7 @@
 mod domain;
 pub(crate) mod handlers;
 mod requests;
+mod rhythm;
 pub(crate) mod store;
 pub(crate) mod unsubscribe;
 

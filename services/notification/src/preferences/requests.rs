@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 
 use lyceum_chassis::http::{Fields, FromFields, Rule};
+use lyceum_contracts::preferences::{Digest, UnknownDigest};
 
 use super::domain::Topic;
+use super::rhythm::{QuietHours, Rhythm};
+use super::store::Choices;
 use crate::mail::Locale;
 
 /// The body of `PUT /preferences`.
 #[derive(Debug)]
-pub(crate) struct Wishes {
-    pub(super) locale: Option<Locale>,
-    pub(super) muted: HashSet<Topic>,
-}
+pub(crate) struct Wishes(pub(super) Choices);
 
 /// One item of it.
 #[derive(Debug)]
@@ -29,6 +29,12 @@ enum WishRule {
     Type,
     #[error("cannot be turned off: the inbox has everything")]
     Inbox,
+    #[error("must be a time of the day such as 07:00")]
+    Time,
+    #[error("must be from -840 to 840 minutes")]
+    Offset,
+    #[error(transparent)]
+    Digest(#[from] UnknownDigest),
 }
 
 impl Rule for WishRule {
@@ -37,6 +43,9 @@ impl Rule for WishRule {
             Self::Locale => "unknown_locale",
             Self::Type => "unknown_type",
             Self::Inbox => "always_on",
+            Self::Time => "malformed_time",
+            Self::Offset => "out_of_range",
+            Self::Digest(_) => "unknown_digest",
         }
     }
 }
@@ -68,8 +77,9 @@ impl FromFields for Wishes {
         let locale = fields.optional("locale", |name: String| {
             Locale::named(&name).ok_or(WishRule::Locale)
         });
+        let rhythm = Rhythm::from_fields(fields);
         let wishes = fields.list::<Wish>("items", 0..=100);
-        let (locale, wishes) = (locale?, wishes?);
+        let (locale, rhythm, wishes) = (locale?, rhythm?, wishes?);
         let (mut seen, mut muted) = (HashSet::new(), HashSet::new());
         for wish in wishes {
             if !seen.insert(wish.topic) {
@@ -81,6 +91,52 @@ impl FromFields for Wishes {
                 muted.insert(wish.topic);
             }
         }
-        Some(Self { locale, muted })
+        Some(Self(Choices {
+            locale,
+            muted,
+            rhythm,
+            unsubscribe_token: None,
+        }))
     }
+}
+
+impl FromFields for Rhythm {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let digest = fields.optional("digest", |word: String| {
+            Ok::<Digest, WishRule>(word.parse()?)
+        });
+        let time = |text: String| minute_of_day(&text).ok_or(WishRule::Time);
+        let from = fields.optional("quiet_from", time);
+        let until = fields.optional("quiet_until", time);
+        let utc_offset_minutes = fields.optional("utc_offset_minutes", |minutes: i64| {
+            let is_on_earth = (-840..=840).contains(&minutes);
+            is_on_earth.then_some(minutes).ok_or(WishRule::Offset)
+        });
+        let (digest, from, until) = (digest?, from?, until?);
+        let quiet = match (from, until) {
+            (None, None) => None,
+            (Some(from), Some(until)) if from != until => Some(QuietHours { from, until }),
+            _ => {
+                let detail = "must come with quiet_from, and be another time";
+                fields.fault("quiet_until", "both_or_none", detail);
+                return None;
+            }
+        };
+        Some(Self {
+            digest: digest.unwrap_or_default(),
+            quiet,
+            utc_offset_minutes: utc_offset_minutes?.unwrap_or_default(),
+        })
+    }
+}
+
+/// Minutes after midnight of `07:00`.
+fn minute_of_day(text: &str) -> Option<i64> {
+    let (hour, minute) = text.split_once(':')?;
+    let number = |digits: &str, end: i64| {
+        let plain = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let number = digits.parse::<i64>().ok().filter(|_| plain);
+        number.filter(|number| *number < end)
+    };
+    Some(number(hour, 24)? * 60 + number(minute, 60)?)
 }

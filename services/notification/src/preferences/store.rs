@@ -1,14 +1,18 @@
 //! Queries on what people have chosen about their letters.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use lyceum_chassis::database::{Kind, Rows};
 use lyceum_contracts::ids::UserId;
+use lyceum_contracts::preferences::Digest;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::domain::Topic;
+use super::rhythm::{QuietHours, Rhythm};
 use crate::entity::{mail_mute, mail_reader};
 use crate::mail::Locale;
 
@@ -18,8 +22,28 @@ pub(crate) struct Choices {
     pub(crate) locale: Option<Locale>,
     /// What they want no letters of.
     pub(crate) muted: HashSet<Topic>,
+    /// When letters that can wait may come.
+    pub(crate) rhythm: Rhythm,
     /// None before the first letter that needs one, and before the first choice.
     pub(crate) unsubscribe_token: Option<String>,
+}
+
+impl Choices {
+    /// How long a letter about `topic` that was caused then has to wait yet, if it does.
+    pub(crate) fn wait(
+        &self,
+        topic: Topic,
+        caused_at: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Option<Duration> {
+        let waits = topic.is_mutable();
+        waits.then(|| self.rhythm.wait(caused_at, now)).flatten()
+    }
+
+    /// Whether letters about `topic` go together.
+    pub(crate) fn gathers(&self, topic: Topic) -> bool {
+        topic.is_mutable() && self.rhythm.digest != Digest::Off && !self.muted.contains(&topic)
+    }
 }
 
 /// What each of `users` has chosen; who never chose is left out.
@@ -35,6 +59,12 @@ pub(crate) async fn choices(
     for reader in readers {
         let choices = chosen.entry(reader.user_id).or_default();
         choices.locale = reader.locale.as_deref().and_then(Locale::named);
+        let quiet = reader.quiet_from.zip(reader.quiet_until);
+        choices.rhythm = Rhythm {
+            digest: reader.digest,
+            quiet: quiet.map(|(from, until)| QuietHours { from, until }),
+            utc_offset_minutes: reader.utc_offset_minutes,
+        };
         choices.unsubscribe_token = Some(reader.unsubscribe_token);
     }
     let mutes = mail_mute::Entity::find()
@@ -70,27 +100,37 @@ pub(crate) async fn give_tokens(db: &impl ConnectionTrait, users: &[UserId]) -> 
 pub(super) async fn put(
     transaction: &impl ConnectionTrait,
     user: UserId,
-    locale: Option<Locale>,
-    muted: &HashSet<Topic>,
+    choices: &Choices,
 ) -> Result<(), DbErr> {
+    let rhythm = &choices.rhythm;
     let reader = mail_reader::ActiveModel {
         user_id: Set(user),
-        locale: Set(locale.map(|locale| locale.as_str().to_owned())),
+        locale: Set(choices.locale.map(|locale| locale.as_str().to_owned())),
+        digest: Set(rhythm.digest),
+        quiet_from: Set(rhythm.quiet.map(|quiet| quiet.from)),
+        quiet_until: Set(rhythm.quiet.map(|quiet| quiet.until)),
+        utc_offset_minutes: Set(rhythm.utc_offset_minutes),
         unsubscribe_token: Set(random_token()),
     };
     // The token they have stays: it stands in letters.
-    let locale_alone = OnConflict::column(mail_reader::Column::UserId)
-        .update_column(mail_reader::Column::Locale)
+    let all_but_the_token = OnConflict::column(mail_reader::Column::UserId)
+        .update_columns([
+            mail_reader::Column::Locale,
+            mail_reader::Column::Digest,
+            mail_reader::Column::QuietFrom,
+            mail_reader::Column::QuietUntil,
+            mail_reader::Column::UtcOffsetMinutes,
+        ])
         .to_owned();
     mail_reader::Entity::insert(reader)
-        .on_conflict(locale_alone)
+        .on_conflict(all_but_the_token)
         .exec_without_returning(transaction)
         .await?;
     mail_mute::Entity::delete_many()
         .filter(mail_mute::Column::UserId.eq(user))
         .exec(transaction)
         .await?;
-    for topic in muted {
+    for topic in &choices.muted {
         mute(transaction, user, *topic).await?;
     }
     Ok(())

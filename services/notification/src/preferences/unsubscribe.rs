@@ -17,7 +17,7 @@ use crate::state::State;
 #[derive(Debug)]
 pub(crate) struct Request {
     token: String,
-    topic: Topic,
+    topics: Vec<Topic>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -30,18 +30,20 @@ impl Rule for MalformedToken {
     }
 }
 
-/// What stands in a letter about `topic` to the owner of `token`.
-pub(crate) fn link(api_url: &str, token: &str, topic: Topic) -> String {
-    format!("{api_url}/unsubscribe?token={token}.{}", topic.as_str())
+/// What stands in a letter about `topics` to the owner of `token`.
+pub(crate) fn link(api_url: &str, token: &str, topics: &[Topic]) -> String {
+    let topics: Vec<_> = topics.iter().map(|topic| topic.as_str()).collect();
+    format!("{api_url}/unsubscribe?token={token}.{}", topics.join(","))
 }
 
 fn parse(text: &str) -> Option<Request> {
-    let (token, topic) = text.split_once('.')?;
+    let (token, topics) = text.split_once('.')?;
     let plain = token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let topic = Topic::named(topic).filter(|topic| topic.is_mutable())?;
+    let named = |topic| Topic::named(topic).filter(|topic| topic.is_mutable());
+    let topics = topics.split(',').map(named).collect::<Option<_>>()?;
     plain.then(|| Request {
         token: token.to_owned(),
-        topic,
+        topics,
     })
 }
 
@@ -63,7 +65,7 @@ pub(crate) async fn show_unsubscribe(Query(request): Query<Request>) -> HttpResp
     page(&format!(
         "<p>No more letters about <b>{}</b>?</p>\
          <form method=\"post\"><button>No more of these</button></form>",
-        words(request.topic)
+        words(&request.topics)
     ))
 }
 
@@ -82,21 +84,24 @@ pub(crate) async fn unsubscribe(
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     if let Some(user) = store::find_by_token(&state.database, &request.token).await? {
-        store::mute(&state.database, user, request.topic).await?;
+        for topic in &request.topics {
+            store::mute(&state.database, user, *topic).await?;
+        }
     }
     Ok(page(&format!(
         "<p>There will be no more letters about <b>{}</b>. You find everything in your inbox.</p>",
-        words(request.topic)
+        words(&request.topics)
     )))
 }
 
-const fn words(topic: Topic) -> &'static str {
-    match topic {
+fn words(topics: &[Topic]) -> String {
+    let word = |topic: &Topic| match topic {
         Topic::Account => "your account",
         Topic::Security => "the safety of your account",
         Topic::Enrolments => "your enrolments",
         Topic::Announcements => "announcements",
-    }
+    };
+    topics.iter().map(word).collect::<Vec<_>>().join(" and ")
 }
 
 fn page(body: &str) -> HttpResponse {
@@ -116,17 +121,21 @@ mod tests {
     #[test]
     fn a_link_reads_back_and_a_security_topic_has_none() {
         let token = "0123456789abcdef0123456789abcdef";
-        let link = link("https://lyceum.test", token, Topic::Enrolments);
-        let query = link.split_once("?token=").unwrap().1;
-        let request = parse(query).unwrap();
-        assert_eq!(
-            (request.token.as_str(), request.topic),
-            (token, Topic::Enrolments)
-        );
+        for topics in [
+            &[Topic::Enrolments][..],
+            &[Topic::Announcements, Topic::Enrolments],
+        ] {
+            let link = link("https://lyceum.test", token, topics);
+            let query = link.split_once("?token=").unwrap().1;
+            let request = parse(query).unwrap();
+            assert_eq!((request.token.as_str(), &*request.topics), (token, topics));
+        }
         for text in [
             String::new(),
             token.to_owned(),
             format!("{token}.mailed_link.requested"),
+            format!("{token}.enrolment.created,mailed_link.requested"),
+            format!("{token}.enrolment.created,"),
             format!("{token}0.enrolment.created"),
             format!("{}.enrolment.created", &token[1..]),
         ] {

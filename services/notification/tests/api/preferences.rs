@@ -1,7 +1,7 @@
 //! What people want letters of, and an end to them with one click.
 
 use lyceum_contracts::delivery::DeliveryState;
-use lyceum_contracts::preferences::Preferences;
+use lyceum_contracts::preferences::{Digest, Preferences};
 use lyceum_testing::http::Response;
 use lyceum_testing::{PATIENCE, eventually};
 use serde_json::{Value, json};
@@ -45,6 +45,10 @@ async fn everything_is_on_until_somebody_chooses() {
 
     let choice = json!({
         "locale": "de",
+        "digest": "daily",
+        "quiet_from": "22:00",
+        "quiet_until": "07:30",
+        "utc_offset_minutes": -90,
         "items": [
             {"type": "enrolment.created", "mail": false, "inbox": true},
             {"type": "mailed_link.requested", "mail": true},
@@ -53,6 +57,10 @@ async fn everything_is_on_until_somebody_chooses() {
     let after: Preferences = put(&office, 1, &choice).await.expect(200).json();
     assert_eq!(after, preferences(&office, 1).await);
     assert_eq!(after.locale.as_deref(), Some("de"));
+    assert_eq!(after.digest, Digest::Daily);
+    assert_eq!(after.quiet_from.as_deref(), Some("22:00"));
+    assert_eq!(after.quiet_until.as_deref(), Some("07:30"));
+    assert_eq!(after.utc_offset_minutes, -90);
     assert_eq!(muted(&office, 1).await, ["enrolment.created"]);
     assert_eq!(
         preferences(&office, 2).await,
@@ -105,6 +113,31 @@ async fn a_choice_that_cannot_be_names_its_fault() {
             "unknown_locale",
         ),
         (json!({"locale": "de"}), "#/items", "required"),
+        (
+            json!({"digest": "weekly", "items": []}),
+            "#/digest",
+            "unknown_digest",
+        ),
+        (
+            json!({"quiet_from": "24:00", "quiet_until": "07:00", "items": []}),
+            "#/quiet_from",
+            "malformed_time",
+        ),
+        (
+            json!({"quiet_from": "22:00", "items": []}),
+            "#/quiet_until",
+            "both_or_none",
+        ),
+        (
+            json!({"quiet_from": "22:00", "quiet_until": "22:00", "items": []}),
+            "#/quiet_until",
+            "both_or_none",
+        ),
+        (
+            json!({"utc_offset_minutes": 841, "items": []}),
+            "#/utc_offset_minutes",
+            "out_of_range",
+        ),
     ] {
         let problem = put(&office, 1, &body).await.expect(422).problem();
         let fault = &problem.errors[0];

@@ -5,3 +5,4 @@ mod failures;
 mod killed;
 mod letters;
 pub(crate) mod office;
+mod rhythm;
