@@ -20,7 +20,7 @@ pub use self::answer::Answer;
 pub use self::body::{Body, BodyLimit, parse_line};
 pub(crate) use self::fields::expectation;
 pub use self::fields::{Change, Fields, FromFields, Rule};
-pub use self::no_body::NoBody;
+pub use self::no_body::{NoBody, OptionalBody};
 pub(crate) use self::page::MAX_SKIP;
 pub use self::page::{Window, page, page_of};
 pub use self::path::Id;

@@ -1,7 +1,7 @@
-//! Routes that take no body: none, an empty one and `{}` are all the same.
+//! Routes that need no body: none, an empty one and `{}` are all the same.
 //!
-//! Anything else is refused instead of ignored, so that a caller who sends `{"user_id": 7}` learns
-//! that it has no effect.
+//! Anything else that a route does not know is refused instead of ignored, so that a caller who
+//! sends `{"user_id": 7}` learns that it has no effect.
 
 use std::future::ready;
 
@@ -11,6 +11,7 @@ use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use futures_util::{StreamExt, stream};
+use serde_json::Map;
 
 use super::{ApiError, Body, Fields, FromFields};
 
@@ -29,17 +30,32 @@ impl FromRequest for NoBody {
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = OptionalBody::<Self>::from_request(request, payload);
+        Box::pin(async move { body.await.map(|OptionalBody(nothing)| nothing) })
+    }
+}
+
+/// As [`Body`]; a caller who sends nothing has sent `{}`.
+#[derive(Debug)]
+pub struct OptionalBody<T>(pub T);
+
+impl<T: FromFields + 'static> FromRequest for OptionalBody<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let request = request.clone();
         let mut rest = payload.take();
         Box::pin(async move {
             // An empty body has no media type; what has bytes must be the JSON every body is.
             let Some(first) = first_bytes(&mut rest).await else {
-                return Ok(Self);
+                let nothing = Fields::of_body(Map::new()).read();
+                return nothing.map(Self).map_err(ApiError::faults);
             };
             let stream = stream::once(ready(first)).chain(rest).boxed_local();
             let mut payload = Payload::Stream { payload: stream };
-            let Body(nothing) = Body::<Self>::from_request(&request, &mut payload).await?;
-            Ok(nothing)
+            let Body(value) = Body::<T>::from_request(&request, &mut payload).await?;
+            Ok(Self(value))
         })
     }
 }

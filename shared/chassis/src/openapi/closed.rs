@@ -1,9 +1,10 @@
-//! Bodies of requests hold the fields they name and no others, which schemas must say.
+//! Bodies of requests hold the fields they name and no others, and are never `null`, which schemas
+//! must say.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::schema::{AdditionalProperties, ArrayItems};
+use utoipa::openapi::schema::{AdditionalProperties, ArrayItems, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 /// Closes every object that can stand in the body of one of `operations`.
@@ -17,6 +18,7 @@ pub(super) fn close_bodies<'a>(
         for content in body.content.values_mut() {
             let RefOr::T(content) = content else { continue };
             if let Some(schema) = &mut content.schema {
+                refuse_null(schema);
                 close(schema, &mut named);
             }
         }
@@ -29,6 +31,19 @@ pub(super) fn close_bodies<'a>(
         }
         closed.insert(name);
         named.retain(|name| !closed.contains(name));
+    }
+}
+
+/// A body that may be left out, described as `Option<T>`, may still not be `null`.
+fn refuse_null(body: &mut RefOr<Schema>) {
+    let RefOr::T(Schema::OneOf(either)) = body else {
+        return;
+    };
+    let null = SchemaType::new(Type::Null);
+    let is_null = |schema: &RefOr<Schema>| matches!(schema, RefOr::T(Schema::Object(it)) if it.schema_type == null);
+    either.items.retain(|schema| !is_null(schema));
+    if let [only] = &either.items[..] {
+        *body = only.clone();
     }
 }
 
