@@ -18,7 +18,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 pub use self::batch::Batch;
 pub use self::check::{EventRule, check};
 pub use self::migration::migrations;
-pub use self::store::{Seen, remember};
+pub use self::store::{Seen, forget, remember};
 
 /// The effect belongs to the trace of the request that caused the event; a link leads to this
 /// delivery.
