@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use lyceum_chassis::http::ApiError;
-use lyceum_contracts::problem::ProblemKind;
+use lyceum_contracts::problem::{Fault, ProblemKind};
 
+use crate::inbox::ReadAllError;
 use crate::live::Full;
 use crate::mail::ChangeError;
 
@@ -30,6 +31,19 @@ impl From<ChangeError> for ApiError {
             ChangeError::Missing => Self::not_found(),
             ChangeError::State(_) => Self::of(ProblemKind::Conflict).detail(error.to_string()),
             ChangeError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReadAllError> for ApiError {
+    fn from(error: ReadAllError) -> Self {
+        match error {
+            ReadAllError::Beyond { .. } => Self::faults(vec![Fault {
+                pointer: "#/up_to".to_owned(),
+                detail: error.to_string(),
+                code: "out_of_range".to_owned(),
+            }]),
+            ReadAllError::Database(error) => error.into(),
         }
     }
 }

@@ -6,15 +6,15 @@
 //! | [`settings`] | its own sections of the settings |
 //! | `routes` | the whole API on one screen |
 //! | `events` | takes in what happened, once, and decides who is told what |
-//! | `inbox` | each person's notifications: listed, counted, read |
+//! | `inbox` | each person's notifications: listed, counted, read, put away, deleted |
 //! | `live` | the same notifications as they come, on Server-Sent Events or a WebSocket |
 //! | `mail` | letters: caused with an event, written when their turn comes, sent until a server has them |
 //! | `preferences` | what people want letters of, and an end to them with one click |
 //! | `error` | each refusal as a problem |
 //! | `entity`, `migration` | the tables |
 //!
-//! Every notification has a place in its recipient's own sequence, counted from 1 without gaps in
-//! the transaction that writes it. The database is the truth; a stream is a view of it that can be
+//! Every notification, and everything its recipient does with it, has a place in the recipient's own
+//! sequence, counted from 1 without gaps in the transaction that writes it. The database is the truth; a stream is a view of it that can be
 //! resumed at any place.
 
 mod app;

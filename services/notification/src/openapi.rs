@@ -1,7 +1,7 @@
 //! The description of the API, served at `/openapi.json`.
 
 use lyceum_chassis::openapi::InCommon;
-use lyceum_contracts::notification::Notification;
+use lyceum_contracts::notification::{Notification, NotificationChange};
 use utoipa::OpenApi;
 
 use crate::live::domain::{ByeEvent, SyncEvent};
@@ -20,6 +20,10 @@ use crate::{events, inbox, live, mail, preferences};
         inbox::handlers::count_unread,
         inbox::handlers::read_all_notifications,
         inbox::handlers::read_notification,
+        inbox::handlers::unread_notification,
+        inbox::handlers::archive_notification,
+        inbox::handlers::unarchive_notification,
+        inbox::handlers::delete_notification,
         live::handlers::stream_notifications,
         live::handlers::open_socket,
         live::tickets::handlers::create_stream_ticket,
@@ -35,7 +39,14 @@ use crate::{events, inbox, live, mail, preferences};
         inbox::handlers::count_unread_of,
     ),
     // What is said on live streams, which no response names.
-    components(schemas(Notification, SyncEvent, ByeEvent, ClientMessage, ServerMessage)),
+    components(schemas(
+        Notification,
+        NotificationChange,
+        SyncEvent,
+        ByeEvent,
+        ClientMessage,
+        ServerMessage
+    )),
     tags(
         (name = "inbox", description = "For people: what they were told"),
         (name = "live", description = "For people: the same as it comes"),

@@ -1,10 +1,11 @@
 //! The whole API on one screen.
 
-use actix_web::web::{self, ServiceConfig, get, post, put};
+use actix_web::web::{self, ServiceConfig, delete, get, post, put};
 
 use crate::events::handlers::receive_events;
 use crate::inbox::handlers::{
-    count_unread, count_unread_of, list_notifications, read_all_notifications, read_notification,
+    archive_notification, count_unread, count_unread_of, delete_notification, list_notifications,
+    read_all_notifications, read_notification, unarchive_notification, unread_notification,
 };
 use crate::live::handlers::{open_socket, stream_notifications};
 use crate::live::tickets::handlers::create_stream_ticket;
@@ -21,7 +22,15 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
         .service(web::resource("/notifications").route(get().to(list_notifications)))
         .service(web::resource("/notifications/unread-count").route(get().to(count_unread)))
         .service(web::resource("/notifications/read-all").route(post().to(read_all_notifications)))
+        .service(web::resource("/notifications/{id}").route(delete().to(delete_notification)))
         .service(web::resource("/notifications/{id}/read").route(post().to(read_notification)))
+        .service(web::resource("/notifications/{id}/unread").route(post().to(unread_notification)))
+        .service(
+            web::resource("/notifications/{id}/archive").route(post().to(archive_notification)),
+        )
+        .service(
+            web::resource("/notifications/{id}/unarchive").route(post().to(unarchive_notification)),
+        )
         .service(web::resource("/sse/notifications").route(get().to(stream_notifications)))
         .service(web::resource("/ws/notifications").route(get().to(open_socket)))
         .service(web::resource("/stream-tickets").route(post().to(create_stream_ticket)))

@@ -29,6 +29,97 @@ pub struct Notification {
     /// When it was read (UTC); `null` while unread.
     #[serde(with = "time::serde::rfc3339::option")]
     pub read_at: Option<OffsetDateTime>,
+    /// When it was put away (UTC); `null` while it is in the inbox. What is put away is read.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub archived_at: Option<OffsetDateTime>,
+    /// When it is news no more (UTC); nobody is shown it from then on. `null`: it stays.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub expires_at: Option<OffsetDateTime>,
+}
+
+/// What became of a person's notifications: the `data` of one live event `change`.
+///
+/// It has a place in the sequence of the person as a notification has, so that whoever applies both
+/// in order has what the inbox has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum NotificationChange {
+    /// One was read.
+    Read {
+        /// Place in the person's sequence; the `id` of the live event, as in every other change.
+        seq: i64,
+        /// Which.
+        id: NotificationId,
+        /// What waits to be read since.
+        count: UnreadCount,
+    },
+    /// One was marked as unread; if it was put away, it is in the inbox again.
+    Unread {
+        /// Place in the person's sequence.
+        seq: i64,
+        /// Which.
+        id: NotificationId,
+        /// What waits to be read since.
+        count: UnreadCount,
+    },
+    /// One was put away, which also counts as read.
+    Archived {
+        /// Place in the person's sequence.
+        seq: i64,
+        /// Which.
+        id: NotificationId,
+        /// What waits to be read since.
+        count: UnreadCount,
+    },
+    /// One that was put away is in the inbox again, as read.
+    Unarchived {
+        /// Place in the person's sequence.
+        seq: i64,
+        /// Which.
+        id: NotificationId,
+        /// What waits to be read since.
+        count: UnreadCount,
+    },
+    /// One was deleted, or replaced by a newer one that follows.
+    Deleted {
+        /// Place in the person's sequence.
+        seq: i64,
+        /// Which.
+        id: NotificationId,
+        /// What waits to be read since.
+        count: UnreadCount,
+    },
+    /// All were read whose place is not after `up_to`.
+    ReadAll {
+        /// Place in the person's sequence.
+        seq: i64,
+        /// The last place.
+        up_to: i64,
+        /// What waits to be read since.
+        count: UnreadCount,
+    },
+    /// What stood at this place is there no more: deleted since, or expired.
+    Gone {
+        /// Its place in the person's sequence.
+        seq: i64,
+        /// Which it was.
+        id: NotificationId,
+    },
+}
+
+impl NotificationChange {
+    /// Its place in the person's sequence.
+    pub const fn seq(&self) -> i64 {
+        match *self {
+            Self::Read { seq, .. }
+            | Self::Unread { seq, .. }
+            | Self::Archived { seq, .. }
+            | Self::Unarchived { seq, .. }
+            | Self::Deleted { seq, .. }
+            | Self::ReadAll { seq, .. }
+            | Self::Gone { seq, .. } => seq,
+        }
+    }
 }
 
 /// What opens one live stream for a client that can send no header.
@@ -52,8 +143,12 @@ impl std::fmt::Debug for StreamTicket {
 /// How many notifications wait to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UnreadCount {
-    /// Unread notifications of this person.
+    /// Unread notifications in the inbox of this person, 99 at most.
     pub unread: u64,
+    /// Whether there are more than that.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub capped: bool,
 }
 
 /// Body of `POST /internal/events`: 1 to [`crate::event::MAX_BATCH`] events.

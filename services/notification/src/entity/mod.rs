@@ -4,5 +4,6 @@ pub(crate) mod mail;
 pub(crate) mod mail_mute;
 pub(crate) mod mail_reader;
 pub(crate) mod notification;
+pub(crate) mod notification_change;
 pub(crate) mod recipient;
 pub(crate) mod stream_ticket;

@@ -20,6 +20,12 @@ pub(crate) struct Model {
     pub(crate) data: Json,
     pub(crate) created_at: OffsetDateTime,
     pub(crate) read_at: Option<OffsetDateTime>,
+    /// When it was put away.
+    pub(crate) archived_at: Option<OffsetDateTime>,
+    /// From when on nobody is shown it.
+    pub(crate) expires_at: Option<OffsetDateTime>,
+    /// A newer one of the same key replaces it while it is unread and in the inbox.
+    pub(crate) collapse_key: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -36,6 +42,8 @@ impl From<Model> for Notification {
             data: row.data,
             created_at: row.created_at,
             read_at: row.read_at,
+            archived_at: row.archived_at,
+            expires_at: row.expires_at,
         }
     }
 }

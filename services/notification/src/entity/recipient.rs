@@ -12,6 +12,8 @@ pub(crate) struct Model {
     pub(crate) user_id: UserId,
     /// The last number given out; 0 before the first notification.
     pub(crate) head_seq: i64,
+    /// Up to here some of the sequence is deleted; after it each place is still told.
+    pub(crate) floor_seq: i64,
     /// When everything of the person was erased. The row stays, so that an event which comes late
     /// finds the inbox closed instead of opening a new one.
     pub(crate) erased_at: Option<OffsetDateTime>,

@@ -36,7 +36,7 @@ pub(super) async fn take_in(
     }
     match Consequence::of(&envelope.event) {
         Consequence::OpenInbox(welcome) => {
-            inbox::store::open(&transaction, welcome.recipient).await?;
+            inbox::sequence::open(&transaction, welcome.recipient).await?;
             write(&transaction, mails, &welcome, now).await?;
             transaction.commit().await?;
             mails.wake();
@@ -48,18 +48,20 @@ pub(super) async fn take_in(
         }
         Consequence::Tell(notice, letter) => {
             let person = notice.recipient;
-            let told = inbox::store::append(&transaction, notice, now).await?;
-            if told.is_some() {
+            let entries = inbox::tell(&transaction, notice, now).await?;
+            if !entries.is_empty() {
                 mails.enqueue(&transaction, &letter, now).await?;
             }
             transaction.commit().await?;
-            if let Some(told) = told {
-                hub.tell(person, &told);
+            for entry in &entries {
+                hub.tell(person, entry);
+            }
+            if !entries.is_empty() {
                 mails.wake();
             }
         }
         Consequence::Erase(person) => {
-            inbox::store::erase(&transaction, person, now).await?;
+            inbox::erase(&transaction, person, now).await?;
             mail::erase(&transaction, person).await?;
             preferences::store::erase(&transaction, person).await?;
             tickets::erase(&transaction, person).await?;
@@ -78,7 +80,7 @@ async fn write(
     letter: &Letter,
     now: OffsetDateTime,
 ) -> Result<(), DbErr> {
-    if inbox::store::is_closed(transaction, letter.recipient).await? {
+    if inbox::sequence::is_closed(transaction, letter.recipient).await? {
         return Ok(());
     }
     mails.enqueue(transaction, letter, now).await

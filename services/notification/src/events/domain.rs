@@ -1,10 +1,18 @@
 //! Who is told what when something happens. Pure.
 
+use std::time::Duration;
+
 use lyceum_contracts::event::Event;
 use lyceum_contracts::ids::{LinkId, UserId};
 use serde_json::{Value, json};
 
 use crate::mail::{Content, Letter};
+
+/// The kinds of notifications there are, by which an inbox can be filtered.
+pub(crate) const KINDS: [&str; 2] = ["announcement.posted", "enrolment.created"];
+
+/// An announcement is news for a term at most; who has not read it by then need not any more.
+const ANNOUNCEMENT_LASTS: Duration = Duration::from_hours(24 * 180);
 
 /// What one event does here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,21 +42,28 @@ pub(crate) struct Notice {
     pub(crate) body: String,
     /// Ids a client can link to.
     pub(crate) data: Value,
+    /// A newer notice with the same key takes the place of this one while it waits to be read.
+    pub(crate) collapse_key: Option<String>,
+    /// For how long it is shown; for ever if nothing is said.
+    pub(crate) lasts: Option<Duration>,
 }
 
 impl Consequence {
     /// The table: one line per kind of event.
     pub(crate) fn of(event: &Event) -> Self {
         let letter = |recipient, content| Letter { recipient, content };
-        let tell = |recipient, title, body: &str, data, content| {
-            let notice = Notice {
-                recipient,
-                kind: event.name(),
-                title,
-                body: body.to_owned(),
-                data,
-            };
-            Self::Tell(notice, letter(recipient, content))
+        let notice = |recipient, title, body: &str, data| Notice {
+            recipient,
+            kind: event.name(),
+            title,
+            body: body.to_owned(),
+            data,
+            collapse_key: None,
+            lasts: None,
+        };
+        let tell = |notice: Notice, content| {
+            let letter = letter(notice.recipient, content);
+            Self::Tell(notice, letter)
         };
         match event {
             Event::UserRegistered { user_id } => {
@@ -72,10 +87,17 @@ impl Consequence {
                 title,
                 text,
             } => tell(
-                *user_id,
-                title.clone(),
-                text,
-                json!({ "announcement_id": announcement_id }),
+                Notice {
+                    // Told again it has been corrected.
+                    collapse_key: Some(format!("announcement:{announcement_id}")),
+                    lasts: Some(ANNOUNCEMENT_LASTS),
+                    ..notice(
+                        *user_id,
+                        title.clone(),
+                        text,
+                        json!({ "announcement_id": announcement_id }),
+                    )
+                },
                 Content::Announcement {
                     title: title.clone(),
                     text: text.clone(),
@@ -87,10 +109,12 @@ impl Consequence {
                 course_id,
                 course_title,
             } => tell(
-                *user_id,
-                format!("You are enrolled in {course_title}"),
-                "The course is now among your courses.",
-                json!({ "course_id": course_id, "enrolment_id": enrolment_id }),
+                notice(
+                    *user_id,
+                    format!("You are enrolled in {course_title}"),
+                    "The course is now among your courses.",
+                    json!({ "course_id": course_id, "enrolment_id": enrolment_id }),
+                ),
                 Content::Enrolment {
                     course_id: *course_id,
                     course_title: course_title.clone(),
@@ -132,6 +156,8 @@ mod tests {
             course_title: "Logic".to_owned(),
         };
         assert_eq!(letter.content, content);
+        assert_eq!((notice.collapse_key, notice.lasts), (None, None));
+        assert!(KINDS.contains(&notice.kind));
     }
 
     #[test]
@@ -184,6 +210,9 @@ mod tests {
         assert_eq!(notice.body, "On Sunday.\n\tAll day.");
         assert_eq!(notice.data, json!({"announcement_id": 7}));
         assert_eq!(letter.content.template(), "announcement");
+        assert_eq!(notice.collapse_key.as_deref(), Some("announcement:7"));
+        assert_eq!(notice.lasts, Some(ANNOUNCEMENT_LASTS));
+        assert!(KINDS.contains(&notice.kind));
     }
 
     proptest! {

@@ -1,8 +1,18 @@
-//! Each person's notifications: listed, counted and read.
+//! Each person's notifications: listed, counted, read, put away and deleted.
 //!
-//! Everything here starts from the person: what belongs to another is not found. Rows are written
-//! by `events`, which also moves the sequence.
+//! Everything here starts from the person: what belongs to another is not found. Whatever is
+//! written takes a place in the person's sequence (`sequence`), a notification or a change
+//! (`changes`), so that a stream which tells the places in order tells all that became of the inbox.
 
+mod changes;
+mod commands;
+pub(crate) mod domain;
+mod entry;
 pub(crate) mod handlers;
 mod listing;
+mod requests;
+pub(crate) mod sequence;
 pub(crate) mod store;
+
+pub(crate) use commands::{ReadAllError, erase, tell};
+pub(crate) use entry::Entry;

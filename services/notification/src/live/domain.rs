@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use lyceum_contracts::notification::UnreadCount;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -10,8 +11,10 @@ use utoipa::ToSchema;
 pub(crate) struct Position {
     /// The last number given out; 0 before the first notification.
     pub(crate) head_seq: i64,
+    /// Up to here some of it is deleted, because its time was over.
+    pub(crate) floor_seq: i64,
     /// Unread notifications.
-    pub(crate) unread: u64,
+    pub(crate) count: UnreadCount,
 }
 
 /// The place in a sequence where a stream begins.
@@ -25,16 +28,22 @@ pub(crate) struct Start {
 
 impl Start {
     /// After the last event the client says it has seen, or at the head when it says nothing, or
-    /// nothing that can be true of this sequence: a word, or a number that was never given out.
+    /// nothing that can be gone on from: a word, a number that was never given out, or one from so
+    /// long ago that some of what followed is deleted.
     /// It cannot name another person's events, because it only names a place in its own.
-    pub(crate) fn after(last_event_id: Option<&str>, head_seq: i64) -> Self {
-        Self::after_place(last_event_id.and_then(place), head_seq)
+    pub(crate) fn after(last_event_id: Option<&str>, position: &Position) -> Self {
+        Self::after_place(last_event_id.and_then(place), position)
     }
 
     /// As [`Self::after`], for a place that came as a number.
-    pub(crate) fn after_place(last_seq: Option<i64>, head_seq: i64) -> Self {
+    pub(crate) fn after_place(last_seq: Option<i64>, position: &Position) -> Self {
+        let Position {
+            floor_seq,
+            head_seq,
+            ..
+        } = *position;
         match last_seq {
-            Some(after) if (0..=head_seq).contains(&after) => Self {
+            Some(after) if (floor_seq..=head_seq).contains(&after) => Self {
                 after,
                 recovered: true,
             },
@@ -62,13 +71,15 @@ pub(super) fn come_back_in(retry: Duration) -> Duration {
 /// Data of the first event of every stream, `sync`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct SyncEvent {
-    /// `true`: every notification after the `Last-Event-ID` follows. `false`: the stream begins at
-    /// the head, and what came before is in the inbox.
+    /// `true`: every notification and every change after the `Last-Event-ID` follows. `false`: the
+    /// stream begins at the head, and what came before is in the inbox.
     pub(crate) recovered: bool,
     /// The newest place in the person's sequence when the stream began.
     pub(crate) head_seq: i64,
-    /// Unread notifications at that moment.
+    /// Unread notifications at that moment, what follows up to `head_seq` included; 99 at most.
     pub(crate) unread: u64,
+    /// Whether there are more than that.
+    pub(crate) capped: bool,
 }
 
 /// Data of the event `bye`, after which the server ends the stream.
@@ -94,6 +105,18 @@ mod tests {
 
     use super::*;
 
+    fn position(floor_seq: i64, head_seq: i64) -> Position {
+        let count = UnreadCount {
+            unread: 0,
+            capped: false,
+        };
+        Position {
+            head_seq,
+            floor_seq,
+            count,
+        }
+    }
+
     #[test]
     fn a_client_that_says_nothing_true_begins_at_the_head() {
         let head = Start {
@@ -112,20 +135,31 @@ mod tests {
             Some("9223372036854775808"),
         ];
         for id in none {
-            assert_eq!(Start::after(id, 7), head, "{id:?}");
+            assert_eq!(Start::after(id, &position(0, 7)), head, "{id:?}");
         }
+    }
+
+    #[test]
+    fn a_client_from_before_what_is_kept_begins_at_the_head() {
+        let (after, recovered) = (7, false);
+        let head = Start { after, recovered };
+        assert_eq!(Start::after_place(Some(4), &position(5, 7)), head);
+        let (after, recovered) = (5, true);
+        let floor = Start { after, recovered };
+        assert_eq!(Start::after_place(Some(5), &position(5, 7)), floor);
     }
 
     proptest! {
         #[test]
         fn a_client_that_has_seen_a_place_begins_after_it(seen in 0..=1000_i64, more in 0..1000_i64) {
-            let start = Start::after(Some(&seen.to_string()), seen + more);
+            let start = Start::after(Some(&seen.to_string()), &position(0, seen + more));
             prop_assert_eq!(start, Start { after: seen, recovered: true });
         }
 
         #[test]
         fn no_stream_begins_beyond_the_head(id in ".{0,24}", head in 0..=i64::MAX) {
-            prop_assert!((0..=head).contains(&Start::after(Some(&id), head).after));
+            let start = Start::after(Some(&id), &position(0, head));
+            prop_assert!((0..=head).contains(&start.after));
         }
     }
 }

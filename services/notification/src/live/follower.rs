@@ -10,13 +10,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
+use lyceum_chassis::clock;
 use lyceum_chassis::database::{Database, DbErr};
 use tokio::time::{Instant, sleep_until};
 
 use super::hub::Seat;
 use super::store;
 use super::told::Told;
-use crate::entity::notification;
+use crate::inbox::Entry;
 
 /// The most notifications read at once; fewer after some that were long.
 const BATCH: usize = 128;
@@ -41,7 +42,7 @@ pub(super) struct Follower {
     rest: Duration,
 }
 
-type Reading = LocalBoxFuture<'static, Result<Vec<notification::Model>, DbErr>>;
+type Reading = LocalBoxFuture<'static, Result<Vec<Entry>, DbErr>>;
 
 impl Follower {
     /// Follows the sequence, which is at `head`, from after `sent` on. A failing database is asked
@@ -110,7 +111,7 @@ impl Follower {
         let reading = self.reading.get_or_insert_with(|| {
             let (database, user, sent) = (self.database.clone(), self.seat.user(), self.sent);
             let limit = self.batch as u64;
-            Box::pin(async move { store::after(&database, user, sent, limit).await })
+            Box::pin(async move { store::after(&database, user, sent, limit, clock::now()).await })
         });
         let rows = reading.await;
         self.reading = None;
@@ -118,7 +119,7 @@ impl Follower {
         let read = rows.len();
         let mut room = KEPT_BYTES;
         for row in rows {
-            let told = Told::new(&row.into());
+            let told = Told::new(&row);
             let weight = told.weight();
             if weight > room && !self.waiting.is_empty() {
                 break;

@@ -53,8 +53,8 @@ impl FromFields for Ticket {
 /// My notifications as they come
 ///
 /// A stream of Server-Sent Events. First `sync`: `recovered` tells whether everything after the
-/// `Last-Event-ID` follows; if not, the stream begins at the head. Then each `notification`, its
-/// `id` being its place in my sequence. Comments keep an idle stream alive. When the access token
+/// `Last-Event-ID` follows; if not, the stream begins at the head. Then each `notification`, and
+/// each `change` of what I have, its `id` being its place in my sequence. Comments keep an idle stream alive. When the access token
 /// ends or is called in, `bye` and the end; when the server stops, the end: come back with `Last-Event-ID`.
 #[utoipa::path(
     get,
@@ -66,7 +66,7 @@ impl FromFields for Ticket {
         ("ticket" = Option<String>, Query, description = "Of `POST /stream-tickets`, in place of the header"),
     ),
     responses(
-        (status = 200, description = "Events `sync` (`SyncEvent`), `notification` (`Notification`), `bye` (`ByeEvent`)",
+        (status = 200, description = "Events `sync` (`SyncEvent`), `notification` (`Notification`), `change` (`NotificationChange`), `bye` (`ByeEvent`)",
             body = String, content_type = "text/event-stream"),
         (status = 403, description = "A page of another origin"),
         (status = 429, description = "I have as many streams open as I may"),
@@ -82,9 +82,9 @@ pub(crate) async fn stream_notifications(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let seat = state.hub.join(person.id, Transport::Sse)?;
-    let position = store::position(&state.database, person.id).await?;
+    let position = store::position(&state.database, person.id, clock::now()).await?;
     let last_event_id = last_event_id(&request).or(resume.last_event_id);
-    let start = Start::after(last_event_id.as_deref(), position.head_seq);
+    let start = Start::after(last_event_id.as_deref(), &position);
     let ending = ending(&state, &lifecycle, person);
     let live = Live::new(&state, seat, position, start, ending);
     Ok(HttpResponse::Ok()
@@ -98,8 +98,8 @@ pub(crate) async fn stream_notifications(
 /// My notifications as they come, on a WebSocket
 ///
 /// Text frames of JSON. Say `hello` with the last place seen (`ClientMessage`); `welcome`
-/// (`ServerMessage`) tells whether everything after it follows. Then each `notification`, a
-/// `Notification` with its `type`. Answer pings, or say `ack` with the last place seen: no more
+/// (`ServerMessage`) tells whether everything after it follows. Then each `notification` and each
+/// `change`, a `Notification` or `NotificationChange` with its `type`. Answer pings, or say `ack` with the last place seen: no more
 /// than 128 are sent unanswered. Close codes below 4500 mean come back; the README lists them all.
 #[utoipa::path(
     get,

@@ -10,12 +10,12 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lyceum_contracts::ids::UserId;
-use lyceum_contracts::notification::Notification;
 use tokio::sync::watch;
 
 use super::metrics::{Metrics, Transport};
 use super::replicas::News;
 use super::told::Told;
+use crate::inbox::Entry;
 
 /// Notifications kept for each watched person: a stream that is further behind reads.
 const KEPT: usize = 8;
@@ -147,13 +147,13 @@ impl Hub {
 
     /// Tells the streams of `user`, here and on other replicas, what was just committed. It is
     /// written out once for all that are here, and not at all when there are none.
-    pub(crate) fn tell(&self, user: UserId, notification: &Notification) {
+    pub(crate) fn tell(&self, user: UserId, entry: &Entry) {
         if let Some(heard) = self.watched().people.get(&user) {
-            let told = Arc::new(Told::new(notification));
+            let told = Arc::new(Told::new(entry));
             heard.send_if_modified(|heard| heard.tell(&told));
         }
         if let Some(news) = &self.0.news {
-            news.add(user, notification.seq);
+            news.add(user, entry.seq());
         }
     }
 
@@ -261,6 +261,7 @@ impl Cut {
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt;
+    use lyceum_contracts::notification::Notification;
 
     use super::*;
 
@@ -276,8 +277,8 @@ mod tests {
         hub.join(person(id), Transport::Sse)
     }
 
-    fn notification(seq: i64) -> Notification {
-        Notification {
+    fn notification(seq: i64) -> Entry {
+        Entry::Notification(Notification {
             id: seq.try_into().unwrap(),
             seq,
             kind: "enrolment.created".to_owned(),
@@ -286,7 +287,9 @@ mod tests {
             data: serde_json::json!({}),
             created_at: time::macros::datetime!(2026-01-02 03:04:05 UTC),
             read_at: None,
-        }
+            archived_at: None,
+            expires_at: None,
+        })
     }
 
     fn places(told: &[Arc<Told>]) -> Vec<i64> {

@@ -31,7 +31,7 @@ impl Metrics {
             delivered: meter()
                 .u64_counter("lyceum.live.delivered")
                 .with_unit("{notification}")
-                .with_description("Notifications handed to live streams.")
+                .with_description("Notifications, and changes of them, handed to live streams.")
                 .build(),
             ended: meter()
                 .u64_counter("lyceum.live.ended")

@@ -15,14 +15,16 @@ pub(super) const PING: &str = ": ping\n\n";
 pub(super) enum Name {
     Sync,
     Notification,
+    Change,
     Bye,
 }
 
 impl Name {
-    const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Sync => "sync",
             Self::Notification => "notification",
+            Self::Change => "change",
             Self::Bye => "bye",
         }
     }

@@ -1,18 +1,24 @@
 //! What streams read. Each query is one statement, so that its parts belong together.
 
-use lyceum_contracts::ids::UserId;
-use sea_orm::sea_query::{Expr, ExprTrait};
+use lyceum_contracts::ids::{NotificationId, UserId};
+use lyceum_contracts::notification::{Notification, NotificationChange};
+use sea_orm::sea_query::{Alias, Expr, Order, UnionType};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
+    QueryTrait,
 };
+use serde_json::Value;
+use time::OffsetDateTime;
 
 use super::domain::Position;
-use crate::entity::{notification, recipient};
+use crate::entity::{notification, notification_change, recipient};
+use crate::inbox::domain::counted;
+use crate::inbox::{self, Entry};
 
 #[derive(FromQueryResult)]
 struct PositionRow {
     head_seq: i64,
+    floor_seq: i64,
     unread: i64,
 }
 
@@ -20,45 +26,103 @@ struct PositionRow {
 pub(super) async fn position(
     connection: &impl ConnectionTrait,
     user: UserId,
+    now: OffsetDateTime,
 ) -> Result<Position, DbErr> {
-    let unread = notification::Entity::find()
-        .select_only()
-        .expr(Expr::col(notification::Column::Id).count())
-        .filter(notification::Column::UserId.eq(user))
-        .filter(notification::Column::ReadAt.is_null())
-        .into_query();
     let row = recipient::Entity::find_by_id(user)
         .select_only()
-        .column(recipient::Column::HeadSeq)
-        .expr_as(unread, "unread")
+        .columns([recipient::Column::HeadSeq, recipient::Column::FloorSeq])
+        .expr_as(inbox::store::unread_rows(user, now), "unread")
         .into_model::<PositionRow>()
         .one(connection)
         .await?;
     // Nobody has told this person anything yet.
     let row = row.unwrap_or(PositionRow {
         head_seq: 0,
+        floor_seq: 0,
         unread: 0,
     });
     Ok(Position {
         head_seq: row.head_seq,
-        unread: row.unread.unsigned_abs(),
+        floor_seq: row.floor_seq,
+        count: counted(row.unread.unsigned_abs()),
     })
 }
 
-/// The next notifications after a place in a person's sequence, in order, at most `limit`.
+/// A notification, or a change, which has no kind and no text.
+#[derive(FromQueryResult)]
+struct EntryRow {
+    seq: i64,
+    data: Value,
+    created_at: OffsetDateTime,
+    id: Option<NotificationId>,
+    kind: Option<String>,
+    title: Option<String>,
+    body: Option<String>,
+    read_at: Option<OffsetDateTime>,
+    archived_at: Option<OffsetDateTime>,
+    expires_at: Option<OffsetDateTime>,
+}
+
+/// What stands at the next places of a person's sequence after `seq`, in order, at most `limit`.
+/// In place of what has expired by `now` it is told that this is gone.
 pub(super) async fn after(
     connection: &impl ConnectionTrait,
     user: UserId,
     seq: i64,
     limit: u64,
-) -> Result<Vec<notification::Model>, DbErr> {
-    notification::Entity::find()
-        .filter(notification::Column::UserId.eq(user))
-        .filter(notification::Column::Seq.gt(seq))
-        .order_by_asc(notification::Column::Seq)
-        .limit(limit)
+    now: OffsetDateTime,
+) -> Result<Vec<Entry>, DbErr> {
+    use notification::Column;
+    use notification_change::Column as Change;
+    let nothing = || Expr::cust("NULL");
+    let mut changes = notification_change::Entity::find()
+        .select_only()
+        .columns([Change::Seq, Change::Data, Change::CreatedAt])
+        .filter(Change::UserId.eq(user))
+        .filter(Change::Seq.gt(seq))
+        .into_query();
+    changes.exprs((0..7).map(|_| nothing()));
+    let mut entries = notification::Entity::find()
+        .select_only()
+        .columns([Column::Seq, Column::Data, Column::CreatedAt, Column::Id])
+        .columns([Column::Kind, Column::Title, Column::Body])
+        .columns([Column::ReadAt, Column::ArchivedAt, Column::ExpiresAt])
+        .filter(Column::UserId.eq(user))
+        .filter(Column::Seq.gt(seq))
+        .into_query();
+    entries
+        .union(UnionType::All, changes)
+        .order_by(Alias::new("seq"), Order::Asc)
+        .limit(limit);
+    let statement = connection.get_database_backend().build(&entries);
+    let rows = EntryRow::find_by_statement(statement)
         .all(connection)
-        .await
+        .await?;
+    Ok(rows.into_iter().map(|row| entry(row, now)).collect())
+}
+
+fn entry(row: EntryRow, now: OffsetDateTime) -> Entry {
+    let seq = row.seq;
+    let is_over = row.expires_at.is_some_and(|moment| moment <= now);
+    match (row.id, row.kind, row.title, row.body) {
+        (Some(id), ..) if is_over => NotificationChange::Gone { seq, id }.into(),
+        (Some(id), Some(kind), Some(title), Some(body)) => Entry::Notification(Notification {
+            id,
+            seq,
+            kind,
+            title,
+            body,
+            data: row.data,
+            created_at: row.created_at,
+            read_at: row.read_at,
+            archived_at: row.archived_at,
+            expires_at: row.expires_at,
+        }),
+        _ => Entry::Change {
+            seq,
+            data: row.data,
+        },
+    }
 }
 
 /// How far the sequences of several people have come; people without one are left out.

@@ -46,7 +46,8 @@ impl Live {
         let sync = SyncEvent {
             recovered: start.recovered,
             head_seq: position.head_seq,
-            unread: position.unread,
+            unread: position.count.unread,
+            capped: position.count.capped,
         };
         // With an id, so that a client which is cut off before the first notification comes back
         // to this place.

@@ -1,16 +1,17 @@
-//! A notification as streams tell it: written once, sent on as many streams as there are.
+//! A place of a sequence as streams tell it: written once, sent on as many streams as there are.
 
 use std::sync::OnceLock;
 
 use actix_web::web::Bytes;
-use lyceum_contracts::notification::Notification;
 
 use super::socket::frames;
 use super::sse::{self, Name};
+use crate::inbox::Entry;
 
-/// One notification, ready to be sent. Share it in an `Arc`.
+/// One notification or one change, ready to be sent. Share it in an `Arc`.
 #[derive(Debug)]
 pub(super) struct Told {
+    name: Name,
     seq: i64,
     json: String,
     event: OnceLock<Bytes>,
@@ -18,10 +19,19 @@ pub(super) struct Told {
 }
 
 impl Told {
-    pub(super) fn new(notification: &Notification) -> Self {
+    pub(super) fn new(entry: &Entry) -> Self {
+        let (name, json) = match entry {
+            Entry::Notification(notification) => (
+                Name::Notification,
+                // Types of ours with text keys always become JSON.
+                serde_json::to_string(notification).unwrap_or_default(),
+            ),
+            Entry::Change { data, .. } => (Name::Change, data.to_string()),
+        };
         Self {
-            seq: notification.seq,
-            json: serde_json::to_string(notification).unwrap_or_default(),
+            name,
+            seq: entry.seq(),
+            json,
             event: OnceLock::new(),
             frame: OnceLock::new(),
         }
@@ -39,13 +49,14 @@ impl Told {
 
     /// As a Server-Sent Event.
     pub(super) fn event(&self) -> Bytes {
-        let write = || sse::event(Name::Notification, Some(self.seq), &self.json).into();
+        let write = || sse::event(self.name, Some(self.seq), &self.json).into();
         self.event.get_or_init(write).clone()
     }
 
     /// As a frame of a WebSocket.
     pub(super) fn frame(&self) -> Bytes {
-        let write = || frames::text(&format!("{{\"type\":\"notification\",{}", &self.json[1..]));
+        let name = self.name.as_str();
+        let write = || frames::text(&format!("{{\"type\":\"{name}\",{}", &self.json[1..]));
         self.frame.get_or_init(write).clone()
     }
 }

@@ -6,6 +6,8 @@ mod m2026_11_22_000003_stream_tickets;
 mod m2026_11_22_000007_mails;
 mod m2026_11_22_000008_preferences;
 mod m2026_11_22_000009_rhythms;
+mod m2026_11_22_000013_inbox;
+mod m2026_11_22_000014_notification_changes;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -22,6 +24,8 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_22_000007_mails::Migration),
             Box::new(m2026_11_22_000008_preferences::Migration),
             Box::new(m2026_11_22_000009_rhythms::Migration),
+            Box::new(m2026_11_22_000013_inbox::Migration),
+            Box::new(m2026_11_22_000014_notification_changes::Migration),
         ]
     }
 }

@@ -20,7 +20,9 @@ async fn every_route_knows_its_callers() {
     let platform = Platform::start();
     let ada = platform.person(1);
     platform.enrols(&ada, "Logic").await;
-    let read = format!("/notifications/{}/read", ada.inbox().await[0].id);
+    let one = format!("/notifications/{}", ada.inbox().await[0].id);
+    let [read, unread, archive, unarchive] =
+        ["read", "unread", "archive", "unarchive"].map(|action| format!("{one}/{action}"));
     let callers = [
         ("nobody", None),
         ("the person", Some(ada.token)),
@@ -37,6 +39,10 @@ async fn every_route_knows_its_callers() {
         ),
         ("POST", "/notifications/read-all", [401, 204, 204, 204, 401]),
         ("POST", &read, [401, 200, 404, 404, 401]),
+        ("POST", &unread, [401, 200, 404, 404, 401]),
+        ("POST", &archive, [401, 200, 404, 404, 401]),
+        ("POST", &unarchive, [401, 200, 404, 404, 401]),
+        ("DELETE", &one, [401, 204, 404, 404, 401]),
         ("POST", "/internal/events", [401, 403, 403, 403, 200]),
         (
             "GET",

@@ -1,9 +1,9 @@
 //! The inbox: listed newest first, counted, read, and nobody else's.
 
-use lyceum_contracts::notification::Notification;
+use lyceum_contracts::notification::{Notification, UnreadCount};
 use lyceum_contracts::page::Page;
 
-use crate::platform::Platform;
+use crate::platform::{Platform, announcement};
 
 fn places(notifications: &[Notification]) -> Vec<i64> {
     notifications.iter().map(|it| it.seq).collect()
@@ -66,6 +66,83 @@ async fn unread_and_read_ones_are_listed_apart_and_the_next_page_stays_with_them
     let next = link.split(['<', '>']).nth(1).unwrap();
     let page: Page<Notification> = ada.get(next).await.expect(200).json();
     assert_eq!(places(&page.items), [2], "{link}");
+}
+
+#[tokio::test]
+async fn kinds_and_what_is_put_away_are_listed_apart() {
+    let platform = Platform::start();
+    let ada = platform.person(1);
+    platform.enrols(&ada, "Logic").await;
+    platform.happens(&[announcement(1, 1, "Maintenance")]).await;
+    platform.enrols(&ada, "Sets").await;
+    let put_away = ada.inbox().await.remove(0);
+    ada.does("archive", put_away.id).await.expect(200);
+    for (query, listed) in [
+        ("", vec![2, 1]),
+        ("?archived=false", vec![2, 1]),
+        ("?archived=true", vec![3]),
+        ("?type=enrolment.created", vec![1]),
+        ("?type=announcement.posted", vec![2]),
+        ("?type=enrolment.created&archived=true", vec![3]),
+        ("?type=announcement.posted&archived=true", vec![]),
+        ("?archived=true&unread=true", vec![]),
+        ("?archived=true&unread=false", vec![3]),
+        ("?unread=true&type=announcement.posted", vec![2]),
+    ] {
+        assert_eq!(places(&ada.page(query).await.items), listed, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_is_told_from_those_of_other_lists_and_altered_ones() {
+    let platform = Platform::start();
+    let (ada, bob) = (platform.person(1), platform.person(2));
+    platform.enrols_in_many(&ada, 3).await;
+    platform.enrols_in_many(&bob, 3).await;
+    let cursor = ada.page("?unread=true&limit=1").await.next_cursor.unwrap();
+    let same = ada
+        .page(&format!("?cursor={cursor}&limit=1&unread=true"))
+        .await;
+    assert_eq!(places(&same.items), [2]);
+    let mut altered = cursor.clone().into_bytes();
+    altered[3] ^= 1;
+    let altered = String::from_utf8(altered).unwrap();
+    for query in [
+        format!("cursor={cursor}"),
+        format!("unread=false&cursor={cursor}"),
+        format!("unread=true&archived=true&cursor={cursor}"),
+        format!("unread=true&type=enrolment.created&cursor={cursor}"),
+        format!("unread=true&cursor={altered}"),
+    ] {
+        let answer = ada.get(&format!("/notifications?{query}")).await;
+        let problem = answer.expect(400).problem();
+        assert_eq!(problem.r#type, "/problems/invalid-cursor", "{query}");
+    }
+    // It names a place, and gives no rights: whoever sends it has their own notifications.
+    let theirs = bob.page(&format!("?unread=true&cursor={cursor}")).await;
+    assert_eq!(places(&theirs.items), [2, 1]);
+    assert_eq!(theirs.items[0].id, bob.inbox().await[1].id);
+}
+
+#[tokio::test]
+async fn more_than_99_are_counted_as_99_and_more() {
+    let platform = Platform::start();
+    let ada = platform.person(1);
+    platform.enrols_in_many(&ada, 99).await;
+    let count = |unread, capped| UnreadCount { unread, capped };
+    assert_eq!(ada.count().await, count(99, false));
+    platform.enrols_in_many(&ada, 2).await;
+    assert_eq!(ada.count().await, count(99, true));
+    let (_, sync) = ada.listens(None).await;
+    assert_eq!(
+        (&sync["unread"], &sync["capped"]),
+        (&99.into(), &true.into())
+    );
+    let (_, welcome) = ada.tunes_in(None).await;
+    assert_eq!(
+        (&welcome["unread"], &welcome["capped"]),
+        (&99.into(), &true.into())
+    );
 }
 
 #[tokio::test]

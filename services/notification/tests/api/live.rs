@@ -25,7 +25,7 @@ async fn an_enrolment_is_told_live_as_it_stands_in_the_inbox() {
     let (mut stream, sync) = ada.listens(None).await;
     assert_eq!(
         sync,
-        json!({"recovered": false, "head_seq": 0, "unread": 0})
+        json!({"recovered": false, "head_seq": 0, "unread": 0, "capped": false})
     );
     platform.enrols(&ada, "Logic").await;
     let told = next_notification(&mut stream).await;
@@ -48,7 +48,7 @@ async fn a_stream_says_how_to_come_back_before_anything_else() {
     );
     assert_eq!(
         data(&sync),
-        json!({"recovered": false, "head_seq": 2, "unread": 2})
+        json!({"recovered": false, "head_seq": 2, "unread": 2, "capped": false})
     );
 }
 
@@ -63,7 +63,10 @@ async fn a_client_that_comes_back_gets_what_it_missed_in_order() {
     platform.enrols_in_many(&ada, 3).await;
 
     let (mut stream, sync) = ada.listens(Some("2")).await;
-    assert_eq!(sync, json!({"recovered": true, "head_seq": 5, "unread": 5}));
+    assert_eq!(
+        sync,
+        json!({"recovered": true, "head_seq": 5, "unread": 5, "capped": false})
+    );
     assert_eq!(next_places(&mut stream, 3).await, [3, 4, 5]);
     platform.enrols(&ada, "Logic").await;
     assert_eq!(next_places(&mut stream, 1).await, [6]);

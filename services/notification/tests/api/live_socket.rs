@@ -13,7 +13,7 @@ async fn an_enrolment_is_told_on_a_socket_as_it_stands_in_the_inbox() {
     let (mut socket, welcome) = ada.tunes_in(None).await;
     assert_eq!(
         welcome,
-        json!({"type": "welcome", "recovered": false, "head_seq": 0, "unread": 0, "seq": 0})
+        json!({"type": "welcome", "recovered": false, "head_seq": 0, "unread": 0, "capped": false, "seq": 0})
     );
     platform.enrols(&ada, "Logic").await;
     let told = socket.hears_notification().await;
@@ -32,7 +32,7 @@ async fn a_client_that_is_cut_off_on_one_transport_goes_on_on_the_other() {
     let (mut socket, welcome) = ada.tunes_in(Some(1)).await;
     assert_eq!(
         welcome,
-        json!({"type": "welcome", "recovered": true, "head_seq": 2, "unread": 2, "seq": 1})
+        json!({"type": "welcome", "recovered": true, "head_seq": 2, "unread": 2, "capped": false, "seq": 1})
     );
     assert_eq!(socket.hears_places(1).await, [2]);
     platform.enrols(&ada, "Logic").await;

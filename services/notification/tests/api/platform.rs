@@ -190,12 +190,32 @@ impl Person {
     }
 
     pub(crate) async fn unread(&self) -> u64 {
+        self.count().await.unread
+    }
+
+    pub(crate) async fn count(&self) -> UnreadCount {
         let answer = self.get("/notifications/unread-count").await.expect(200);
-        answer.json::<UnreadCount>().unread
+        answer.json()
     }
 
     pub(crate) async fn reads(&self, id: NotificationId) -> Response {
-        self.post(&format!("/notifications/{id}/read")).await
+        self.does("read", id).await
+    }
+
+    /// `read`, `unread`, `archive` or `unarchive`.
+    pub(crate) async fn does(&self, action: &str, id: NotificationId) -> Response {
+        self.post(&format!("/notifications/{id}/{action}")).await
+    }
+
+    pub(crate) async fn deletes(&self, id: NotificationId) -> Response {
+        let path = format!("/notifications/{id}");
+        self.client.delete(&path).bearer(&self.token).send().await
+    }
+
+    pub(crate) async fn reads_up_to(&self, seq: impl Into<Value>) -> Response {
+        let post = self.client.post("/notifications/read-all");
+        let body = json!({ "up_to": seq.into() });
+        post.bearer(&self.token).json(&body).send().await
     }
 
     /// Opens a stream and returns it with the data of `sync`.
@@ -235,6 +255,14 @@ pub(crate) fn enrolment(user: i64, course_title: &str) -> Value {
     event(
         "enrolment.created",
         &json!({"enrolment_id": 5, "user_id": user, "course_id": 3, "course_title": course_title}),
+    )
+}
+
+/// A new event: an announcement, or its newer version.
+pub(crate) fn announcement(id: i64, user: i64, title: &str) -> Value {
+    event(
+        "announcement.posted",
+        &json!({"announcement_id": id, "user_id": user, "title": title, "text": "All day."}),
     )
 }
 

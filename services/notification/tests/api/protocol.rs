@@ -119,6 +119,11 @@ async fn a_page_that_cannot_be_is_refused_by_the_name_of_its_parameter() {
         ("skip=0&cursor=YWZ0ZXI6MQ", "?cursor"),
         ("unread=maybe", "?unread"),
         ("unread=true&unread=false", "?unread"),
+        ("archived=1", "?archived"),
+        ("archived=true&archived=true", "?archived"),
+        ("type=course.exploded", "?type"),
+        ("type=", "?type"),
+        ("type=enrolment.created%27%20OR%201=1", "?type"),
     ] {
         let answer = ada.get(&format!("/notifications?{query}")).await;
         let problem = answer.expect(422).problem();
@@ -144,10 +149,13 @@ async fn an_id_that_is_none_names_nothing() {
         "1%27%20OR%20%271%27=%271",
         "9223372036854775808",
     ] {
-        ada.post(&format!("/notifications/{id}/read"))
-            .await
-            .expect(404)
-            .problem();
+        for action in ["read", "unread", "archive", "unarchive"] {
+            let path = format!("/notifications/{id}/{action}");
+            ada.post(&path).await.expect(404).problem();
+        }
+        let path = format!("/notifications/{id}");
+        let request = ada.client.delete(&path).bearer(&ada.token);
+        request.send().await.expect(404).problem();
         let path = format!("/internal/users/{id}/unread-count");
         let request = platform.app.client().get(&path);
         let answer = request.bearer(platform.app.token_of("user")).send().await;
@@ -164,6 +172,8 @@ async fn a_method_a_route_does_not_have_is_a_405_with_those_it_has() {
         ("PUT", "/notifications/unread-count", "GET"),
         ("GET", "/notifications/read-all", "POST"),
         ("DELETE", "/notifications/1/read", "POST"),
+        ("GET", "/notifications/1", "DELETE"),
+        ("PUT", "/notifications/1/archive", "POST"),
         ("POST", STREAM, "GET"),
         ("GET", EVENTS, "POST"),
         ("TRACE", "/notifications", "GET"),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use actix_web::web::{Bytes, Payload};
 use futures_util::{Stream, stream};
+use lyceum_chassis::clock;
 use tokio::time::{Instant, sleep_until};
 
 use super::closing::Closing;
@@ -136,7 +137,7 @@ impl Connection {
             return Bytes::new();
         };
         let database = &self.state.database;
-        let position = match store::position(database, seat.user()).await {
+        let position = match store::position(database, seat.user(), clock::now()).await {
             Ok(position) => position,
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
@@ -144,7 +145,7 @@ impl Connection {
                 return self.close(Closing::Unavailable);
             }
         };
-        let start = Start::after_place(last_seq, position.head_seq);
+        let start = Start::after_place(last_seq, &position);
         self.conversation.welcomed(start.after);
         let rest = self.state.pace.heartbeat;
         let (database, head) = (database.clone(), position.head_seq);
@@ -152,7 +153,8 @@ impl Connection {
         say(&ServerMessage::Welcome {
             recovered: start.recovered,
             head_seq: position.head_seq,
-            unread: position.unread,
+            unread: position.count.unread,
+            capped: position.count.capped,
             seq: start.after,
         })
     }

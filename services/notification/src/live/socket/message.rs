@@ -20,20 +20,23 @@ pub(crate) enum ClientMessage {
     },
 }
 
-/// What the server says besides notifications, which are a `Notification` with
-/// `"type": "notification"`.
+/// What the server says besides notifications and changes, which are a `Notification` with
+/// `"type": "notification"` and a `NotificationChange` with `"type": "change"`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum ServerMessage {
     /// The answer to `hello`.
     Welcome {
-        /// `true`: every notification after `last_seq` follows. `false`: the stream begins at the
-        /// head, and what came before is in the inbox.
+        /// `true`: every notification and every change after `last_seq` follows. `false`: the
+        /// stream begins at the head, and what came before is in the inbox.
         recovered: bool,
         /// The newest place in the person's sequence when the stream began.
         head_seq: i64,
-        /// Unread notifications at that moment.
+        /// Unread notifications at that moment, what follows up to `head_seq` included; 99 at
+        /// most.
         unread: u64,
+        /// Whether there are more than that.
+        capped: bool,
         /// Where the stream begins: what a client that is cut off now says next time.
         seq: i64,
     },
