@@ -14,9 +14,9 @@ use crate::live::{Hub, replicas, tickets, worker};
 use crate::mail::{self, Sender};
 use crate::migration::Migrator;
 use crate::openapi::Description;
-use crate::routes;
 use crate::settings::{LiveSettings, NotificationSettings};
 use crate::state::State;
+use crate::{events, inbox, routes};
 
 /// The notification service, built but not answering yet.
 #[derive(Debug)]
@@ -44,6 +44,7 @@ impl Service for App {
         let mail_settings = settings.service.mail;
         let sender = Sender::new(chassis.database.clone(), users.clone(), &mail_settings)?;
         let is_shared = live.listen && chassis.database.engine() == Engine::Postgres;
+        let (inbox_settings, events_settings) = (settings.service.inbox, settings.service.events);
         let news = is_shared.then(News::default);
         let state = State {
             database: chassis.database.clone(),
@@ -65,6 +66,15 @@ impl Service for App {
         follow_replicas(&chassis, &state, live, news, settings.platform.database.url);
         chassis.prune(tickets::pruner(&chassis.database));
         chassis.prune(mail::pruner(&chassis.database, &mail_settings));
+        chassis.prune(inbox::retention::notifications(
+            &chassis.database,
+            inbox_settings,
+        ));
+        chassis.prune(inbox::retention::changes(&chassis.database, inbox_settings));
+        chassis.prune(events::retention::pruner(
+            &chassis.database,
+            events_settings,
+        ));
         if mail_settings.run {
             chassis
                 .tasks

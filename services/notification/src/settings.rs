@@ -4,6 +4,8 @@ use lyceum_chassis::settings::{Environment, ServiceSettings, SettingsError};
 use lyceum_client::UpstreamSettings;
 use serde::{Deserialize, Serialize};
 
+pub use crate::events::retention::EventsSettings;
+pub use crate::inbox::settings::InboxSettings;
 pub use crate::live::LiveSettings;
 pub use crate::mail::{MailSettings, Security, SmtpSettings, TransportKind};
 
@@ -17,6 +19,10 @@ pub struct NotificationSettings {
     pub live: LiveSettings,
     /// Letters.
     pub mail: MailSettings,
+    /// How long what is in an inbox is kept.
+    pub inbox: InboxSettings,
+    /// Events that come in.
+    pub events: EventsSettings,
 }
 
 /// The services this one calls.
@@ -31,6 +37,8 @@ impl ServiceSettings for NotificationSettings {
     fn check(&self, environment: Environment) -> Result<(), SettingsError> {
         self.upstreams.user.check("user", environment.into())?;
         self.live.check()?;
+        self.inbox.check()?;
+        self.events.check()?;
         self.mail.check(environment)
     }
 }
@@ -102,6 +110,19 @@ mod tests {
                 error.to_string().contains(&format!("live.{key}")),
                 "{error}"
             );
+        }
+        for key in [
+            "inbox.keep_read_days",
+            "inbox.keep_archived_days",
+            "inbox.keep_expired_days",
+            "inbox.keep_changes_days",
+            "events.keep_days",
+        ] {
+            let variable = key.to_uppercase().replace('.', "__");
+            for days in ["0", "3651"] {
+                let error = with(&format!("LYCEUM__{variable}"), days).unwrap_err();
+                assert!(error.to_string().contains(key), "{error}");
+            }
         }
         let error = with("LYCEUM__LIVE__ALLOWED_ORIGINS", "app.example.org").unwrap_err();
         assert!(

@@ -6,3 +6,4 @@
 mod commands;
 pub(crate) mod domain;
 pub(crate) mod handlers;
+pub(crate) mod retention;

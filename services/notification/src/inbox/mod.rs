@@ -11,7 +11,9 @@ mod entry;
 pub(crate) mod handlers;
 mod listing;
 mod requests;
+pub(crate) mod retention;
 pub(crate) mod sequence;
+pub(crate) mod settings;
 pub(crate) mod store;
 
 pub(crate) use commands::{ReadAllError, erase, tell};

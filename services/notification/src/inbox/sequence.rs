@@ -6,7 +6,7 @@
 
 use lyceum_contracts::ids::UserId;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait, Set};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set};
 use time::OffsetDateTime;
 
 use crate::entity::recipient::{ActiveModel, Column, Entity};
@@ -67,6 +67,22 @@ pub(super) async fn end(
     Entity::insert(row(user, 0, Some(now)))
         .on_conflict(close)
         .exec_without_returning(transaction)
+        .await
+        .map(drop)
+}
+
+/// What stands up to `seq` may be deleted from now on: who has seen less starts anew.
+pub(super) async fn raise_floor(
+    transaction: &impl ConnectionTrait,
+    user: UserId,
+    seq: i64,
+) -> Result<(), DbErr> {
+    let floor =
+        Expr::case(Expr::col(Column::FloorSeq).lt(seq), seq).finally(Expr::col(Column::FloorSeq));
+    Entity::update_many()
+        .col_expr(Column::FloorSeq, floor.into())
+        .filter(Column::UserId.eq(user))
+        .exec(transaction)
         .await
         .map(drop)
 }

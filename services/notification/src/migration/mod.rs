@@ -8,6 +8,7 @@ mod m2026_11_22_000008_preferences;
 mod m2026_11_22_000009_rhythms;
 mod m2026_11_22_000013_inbox;
 mod m2026_11_22_000014_notification_changes;
+mod m2026_11_22_000015_processed_events_by_time;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_22_000009_rhythms::Migration),
             Box::new(m2026_11_22_000013_inbox::Migration),
             Box::new(m2026_11_22_000014_notification_changes::Migration),
+            Box::new(m2026_11_22_000015_processed_events_by_time::Migration),
         ]
     }
 }

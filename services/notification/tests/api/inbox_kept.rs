@@ -3,6 +3,8 @@
 use lyceum_testing::PATIENCE;
 use lyceum_testing::http::SseStream;
 use sea_orm::ConnectionTrait;
+use serde_json::Value;
+use tokio::time::timeout;
 
 use crate::platform::{Platform, announcement, data};
 
@@ -136,6 +138,34 @@ async fn nobody_is_shown_what_has_expired() {
     let told = next_told(&mut stream, 2).await;
     assert_eq!(told[0], line(1, "gone", today.id.get()));
     assert_eq!(told[1].1, "You are enrolled in Logic");
+}
+
+#[tokio::test]
+async fn a_client_from_before_what_is_kept_begins_anew() {
+    let platform = Platform::start();
+    let ada = platform.person(1);
+    platform.enrols_in_many(&ada, 3).await;
+    let second = ada.inbox().await[1].id;
+    ada.reads(second).await.expect(200);
+    platform
+        .ages("UPDATE notifications SET read_at = '2020-01-02 03:04:05+00:00' WHERE seq = 2")
+        .await;
+    // A service that starts looks for what is over.
+    let other = platform.replica(|_| {});
+    let pruned = timeout(PATIENCE, async { while ada.inbox().await.len() > 2 {} });
+    pruned.await.expect("what is over is deleted");
+    for (place, recovered) in [("0", false), ("1", false), ("2", true), ("4", true)] {
+        let (_, sync) = ada.listens(Some(place)).await;
+        assert_eq!(sync["recovered"], Value::Bool(recovered), "{place}");
+        assert_eq!((&sync["head_seq"], &sync["unread"]), (&4.into(), &2.into()));
+    }
+    let (mut stream, _) = ada.listens(Some("2")).await;
+    let told = next_told(&mut stream, 2).await;
+    assert_eq!(told[1], line(4, "read", second.get()));
+    let (mut stream, _) = ada.listens(Some("1")).await;
+    platform.enrols(&ada, "Logic").await;
+    assert_eq!(next_told(&mut stream, 1).await[0].0, 5, "from the head on");
+    drop(other);
 }
 
 #[tokio::test]
