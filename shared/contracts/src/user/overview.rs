@@ -24,7 +24,7 @@ pub struct Overview {
     )]
     #[schema(value_type = StatsOrNothing)]
     pub stats: Option<UserStats>,
-    /// From the notification service; `null` when degraded.
+    /// From the notification service, 99 at most; `null` when degraded.
     pub unread: Option<u64>,
     /// The parts that are missing, and why.
     pub degraded: Vec<Degraded>,
