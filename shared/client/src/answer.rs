@@ -165,7 +165,7 @@ async fn problem(response: Response) -> Problem {
 
 /// When the peer wants to be asked again: seconds or an HTTP date (RFC 9110 §10.2.3). A date in
 /// the past means now.
-fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));

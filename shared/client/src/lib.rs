@@ -121,6 +121,11 @@
 //! A breaker that changes also logs `breaker.opened`, `breaker.half_opened` or `breaker.closed`;
 //! an endpoint left out `endpoint.ejected`; other addresses `upstream.endpoints`; a fault
 //! `fault.set` and `fault.ended`.
+//!
+//! # Hosts that are no peers
+//!
+//! What people have named, such as the targets of webhooks, is sent to by [`outside`]: without any of
+//! the above, and within limits of its own.
 
 mod answer;
 mod attempt;
@@ -133,6 +138,7 @@ mod events;
 pub mod faults;
 pub mod identity;
 mod notification;
+pub mod outside;
 mod race;
 mod request;
 mod retry;
