@@ -9,6 +9,7 @@
 //! | `inbox` | each person's notifications: listed, counted, read, put away, deleted |
 //! | `live` | the same notifications as they come, on Server-Sent Events or a WebSocket |
 //! | `mail` | letters: caused with an event, written when their turn comes, sent until a server has them |
+//! | `schedule` | when what failed is tried again, and when it is dead |
 //! | `preferences` | what people want letters of, and an end to them with one click |
 //! | `error` | each refusal as a problem |
 //! | `entity`, `migration` | the tables |
@@ -28,6 +29,7 @@ mod migration;
 mod openapi;
 mod preferences;
 mod routes;
+mod schedule;
 pub mod settings;
 mod state;
 #[cfg(test)]

@@ -13,11 +13,11 @@ use time::OffsetDateTime;
 use super::claims;
 use super::letter::Content;
 use super::parcel::{Parcel, Ready};
-use super::schedule::Outcome;
 use super::sender::Sender;
 use super::source::read;
 use crate::entity::mail::Model;
 use crate::preferences::store::Choices;
+use crate::schedule::Outcome;
 
 impl Sender {
     /// Makes parcels of what was `claimed` at `now`, and of what goes with it.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use lyceum_telemetry::metrics::{Counter, Gauge, Histogram, KeyValue, meter};
 use time::OffsetDateTime;
 
-use super::schedule::Outcome;
 use super::store::Backlog;
+use crate::schedule::Outcome;
 
 /// How often what waits is counted.
 pub(super) const COUNT_EVERY: Duration = Duration::from_secs(10);

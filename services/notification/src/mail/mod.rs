@@ -12,7 +12,7 @@
 //! - **Nothing secret, nobody's address at rest.** The row has ids, and what was published. Where a
 //!   letter goes, and the token in it, are asked for when it is written: each copy has a token of
 //!   its own, and any of them counts.
-//! - **It ends.** What fails is tried again after the pauses of [`schedule`], then it is dead, and
+//! - **It ends.** What fails is tried again after the pauses of [`schedule`](crate::schedule), then it is dead, and
 //!   listed for admins; what is refused for good is dead at once; what nobody wants any more is
 //!   cancelled. What was not tried, because the mail server's breaker is open or the user service
 //!   cannot be asked, or its reader wants it later, does not count.
@@ -31,7 +31,6 @@ mod metrics;
 mod parcel;
 mod report;
 mod retention;
-mod schedule;
 mod sender;
 mod settings;
 mod source;

@@ -3,10 +3,10 @@
 use lyceum_contracts::user::Contact;
 
 use super::letter::Content;
-use super::schedule::Outcome;
 use super::templates;
 use crate::entity::mail::Model;
 use crate::preferences::store::Choices;
+use crate::schedule::Outcome;
 
 /// A letter that has been claimed, with those that are gathered to it, and what is known of it: why
 /// there is nothing to send, or what it takes.

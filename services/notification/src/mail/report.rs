@@ -2,8 +2,8 @@
 
 use lyceum_resilience::breaker::{State, Transition};
 
-use super::schedule::Outcome;
 use crate::entity::mail::Model;
+use crate::schedule::Outcome;
 
 /// One line per letter and attempt: an id, a template, a word.
 pub(super) fn report(mail: &Model, outcome: &Outcome) {

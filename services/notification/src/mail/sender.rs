@@ -22,11 +22,11 @@ use super::message::{Cover, message};
 use super::metrics::Metrics;
 use super::parcel::{Parcel, Ready};
 use super::report::{report, tell};
-use super::schedule::{NOT_YET, Outcome};
 use super::settings::MailSettings;
 use super::templates::{self, Reader};
 use super::transport::{Failure, Transport};
 use crate::entity::mail::Model;
+use crate::schedule::{NOT_YET, Outcome};
 
 /// When to look again for a user service that cannot be asked; up to twice that.
 pub(super) const USERS_REST: Duration = Duration::from_secs(5);

@@ -16,10 +16,10 @@ use tokio_util::sync::CancellationToken;
 use super::claims;
 use super::letter::Content;
 use super::parcel::Parcel;
-use super::schedule::{self, Outcome};
 use super::sender::Sender;
 use crate::entity::mail::Model;
 use crate::preferences::store::{self as preferences, Choices};
+use crate::schedule::{self, Outcome};
 
 /// What keeps every letter from being sent.
 #[derive(Debug, thiserror::Error)]

@@ -12,8 +12,8 @@ use time::OffsetDateTime;
 
 use super::letter::Letter;
 use super::listing::Listing;
-use super::schedule::{NOT_YET, Standing};
 use crate::entity::mail::{ActiveModel, Column, Entity, Model};
+use crate::schedule::{NOT_YET, Standing};
 
 /// A letter that is still to be sent.
 pub(super) const OPEN: [DeliveryState; 2] = [DeliveryState::Queued, DeliveryState::Sending];

@@ -16,11 +16,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::metrics::COUNT_EVERY;
 use super::parcel::Parcel;
-use super::schedule::{self, Outcome};
 use super::sender::Sender;
 use super::source::Source;
 use super::store;
 use crate::entity::mail::Model;
+use crate::schedule::{self, Outcome};
 
 /// Between looks while something is in the way: full jitter under a ceiling that doubles from half
 /// a second to 10 s.

@@ -9,8 +9,8 @@ use lyceum_resilience::breaker::Verdict;
 
 use self::files::Folder;
 use self::smtp::Server;
-use super::schedule::{Cause, Outcome};
 use super::settings::{MailSettings, TransportKind};
+use crate::schedule::{Cause, Outcome};
 
 /// A way out. Make it where letters are sent: its connections end with it.
 #[derive(Debug)]

@@ -13,8 +13,8 @@ use lyceum_chassis::settings::SettingsError;
 use lyceum_resilience::breaker::Verdict;
 
 use super::Failure;
-use crate::mail::schedule::Cause;
 use crate::mail::settings::{MailSettings, Security};
+use crate::schedule::Cause;
 
 /// A connection that has rested for longer is asked for a sign of life before it is used.
 const RESTED: Duration = Duration::from_secs(1);

@@ -22,11 +22,11 @@ const PAUSES: [Duration; 7] = [
 const JITTER: f64 = 0.2;
 
 /// The word for a letter whose reader wants it later.
-pub(super) const NOT_YET: &str = "not_yet";
+pub(crate) const NOT_YET: &str = "not_yet";
 
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// The server has accepted the letter.
     Sent,
     /// Not this time.
@@ -42,15 +42,15 @@ pub(super) enum Outcome {
 
 /// A stable word for what went wrong, without a name or an address in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Cause(String);
+pub(crate) struct Cause(String);
 
 impl Cause {
     /// The answer of a mail server, such as `smtp_550`.
-    pub(super) fn reply(code: u16) -> Self {
+    pub(crate) fn reply(code: u16) -> Self {
         Self(format!("smtp_{code}"))
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -63,7 +63,7 @@ impl From<&'static str> for Cause {
 
 impl Outcome {
     /// Whether a letter that had failed `attempts` times before is dead now.
-    pub(super) fn is_fatal(&self, attempts: i64) -> bool {
+    pub(crate) fn is_fatal(&self, attempts: i64) -> bool {
         match self {
             Self::Refused(_) => true,
             Self::Failed(_) => is_exhausted(attempts + 1),
@@ -74,20 +74,20 @@ impl Outcome {
 
 /// What is written down of a letter after an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Standing {
-    pub(super) state: DeliveryState,
-    pub(super) attempts: i64,
-    pub(super) due_at: OffsetDateTime,
-    pub(super) error: Option<String>,
+pub(crate) struct Standing {
+    pub(crate) state: DeliveryState,
+    pub(crate) attempts: i64,
+    pub(crate) due_at: OffsetDateTime,
+    pub(crate) error: Option<String>,
 }
 
 /// Whether a letter with so many failed attempts is to be tried again.
-pub(super) fn is_exhausted(attempts: i64) -> bool {
+pub(crate) fn is_exhausted(attempts: i64) -> bool {
     attempts > i64::try_from(PAUSES.len()).unwrap_or(i64::MAX)
 }
 
 /// Where a letter stands that had failed `attempts` times before this `outcome`.
-pub(super) fn after(
+pub(crate) fn after(
     outcome: &Outcome,
     attempts: i64,
     now: OffsetDateTime,
