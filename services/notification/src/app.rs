@@ -16,6 +16,7 @@ use crate::migration::Migrator;
 use crate::openapi::Description;
 use crate::settings::{LiveSettings, NotificationSettings};
 use crate::state::State;
+use crate::webhooks::{self, Courier};
 use crate::{events, inbox, routes};
 
 /// The notification service, built but not answering yet.
@@ -43,6 +44,8 @@ impl Service for App {
         let live = settings.service.live;
         let mail_settings = settings.service.mail;
         let sender = Sender::new(chassis.database.clone(), users.clone(), &mail_settings)?;
+        let webhook_settings = settings.service.webhooks;
+        let courier = Courier::new(chassis.database.clone(), Self::NAME, &webhook_settings);
         let is_shared = live.listen && chassis.database.engine() == Engine::Postgres;
         let (inbox_settings, events_settings) = (settings.service.inbox, settings.service.events);
         let news = is_shared.then(News::default);
@@ -50,6 +53,7 @@ impl Service for App {
             database: chassis.database.clone(),
             hub: Hub::new(live.limits(), news.clone()),
             mails: sender.mails(),
+            webhooks: courier.webhooks(),
             revocations: revocations.clone(),
             pace: live.pace(),
             patience: live.patience(),
@@ -75,10 +79,16 @@ impl Service for App {
             &chassis.database,
             events_settings,
         ));
+        chassis.prune(webhooks::pruner(&chassis.database, &webhook_settings));
         if mail_settings.run {
             chassis
                 .tasks
                 .spawn("mail", move |stop| sender.clone().run(stop));
+        }
+        if webhook_settings.run {
+            chassis
+                .tasks
+                .spawn("webhooks", move |stop| courier.clone().run(stop));
         }
         let server = chassis.into_server(
             &Self::openapi(),

@@ -8,6 +8,7 @@ use lyceum_contracts::problem::{Fault, ProblemKind};
 use crate::inbox::ReadAllError;
 use crate::live::Full;
 use crate::mail::ChangeError;
+use crate::webhooks::WebhookError;
 
 /// When to ask again for a stream. Others close theirs whenever their tokens end or their pages
 /// close, so there is no better number than a short one.
@@ -44,6 +45,23 @@ impl From<ReadAllError> for ApiError {
                 code: "out_of_range".to_owned(),
             }]),
             ReadAllError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<WebhookError> for ApiError {
+    fn from(error: WebhookError) -> Self {
+        match error {
+            WebhookError::Missing => Self::not_found(),
+            WebhookError::Url(unfit) => Self::faults(vec![Fault {
+                pointer: "#/url".to_owned(),
+                detail: unfit.to_string(),
+                code: unfit.code().to_owned(),
+            }]),
+            WebhookError::TooMany(_) | WebhookError::Sending | WebhookError::Disabled => {
+                Self::of(ProblemKind::Conflict).detail(error.to_string())
+            }
+            WebhookError::Database(error) => error.into(),
         }
     }
 }

@@ -9,6 +9,7 @@
 //! | `inbox` | each person's notifications: listed, counted, read, put away, deleted |
 //! | `live` | the same notifications as they come, on Server-Sent Events or a WebSocket |
 //! | `mail` | letters: caused with an event, written when their turn comes, sent until a server has them |
+//! | `webhooks` | the same events for other people's machines: registered, signed, sent until they are accepted |
 //! | `schedule` | when what failed is tried again, and when it is dead |
 //! | `preferences` | what people want letters of, and an end to them with one click |
 //! | `error` | each refusal as a problem |
@@ -34,5 +35,6 @@ pub mod settings;
 mod state;
 #[cfg(test)]
 mod test_database;
+mod webhooks;
 
 pub use app::App;

@@ -2,18 +2,19 @@
 
 use lyceum_chassis::openapi::InCommon;
 use lyceum_contracts::notification::{Notification, NotificationChange};
+use lyceum_contracts::webhook::Message;
 use utoipa::OpenApi;
 
 use crate::live::domain::{ByeEvent, SyncEvent};
 use crate::live::socket::message::{ClientMessage, ServerMessage};
-use crate::{events, inbox, live, mail, preferences};
+use crate::{events, inbox, live, mail, preferences, webhooks};
 
 /// All routes, with every answer they give.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Lyceum notification service",
-        description = "Inboxes, the live streams that show them, and letters."
+        description = "Inboxes, the live streams that show them, letters, and webhooks."
     ),
     paths(
         inbox::handlers::list_notifications,
@@ -35,23 +36,33 @@ use crate::{events, inbox, live, mail, preferences};
         mail::handlers::retry_delivery,
         mail::handlers::cancel_delivery,
         mail::handlers::preview_template,
+        webhooks::handlers::create_webhook,
+        webhooks::handlers::list_webhooks,
+        webhooks::handlers::get_webhook,
+        webhooks::handlers::update_webhook,
+        webhooks::handlers::delete_webhook,
+        webhooks::handlers::rotate_webhook_secret,
+        webhooks::deliveries::handlers::list_webhook_deliveries,
+        webhooks::deliveries::handlers::resend_webhook_delivery,
         events::handlers::receive_events,
         inbox::handlers::count_unread_of,
     ),
-    // What is said on live streams, which no response names.
+    // What is said on live streams and to webhooks, which no response names.
     components(schemas(
         Notification,
         NotificationChange,
         SyncEvent,
         ByeEvent,
         ClientMessage,
-        ServerMessage
+        ServerMessage,
+        Message
     )),
     tags(
         (name = "inbox", description = "For people: what they were told"),
         (name = "live", description = "For people: the same as it comes"),
         (name = "preferences", description = "For people: what they want letters of"),
         (name = "mail", description = "For admins: letters, and what became of them"),
+        (name = "webhooks", description = "For admins: machines that are told what happens, and what became of each message"),
         (name = "internal", description = "For the other services of the platform"),
     ),
     modifiers(&InCommon)

@@ -1,6 +1,6 @@
 //! The whole API on one screen.
 
-use actix_web::web::{self, ServiceConfig, delete, get, post, put};
+use actix_web::web::{self, ServiceConfig, delete, get, patch, post, put};
 
 use crate::events::handlers::receive_events;
 use crate::inbox::handlers::{
@@ -13,6 +13,11 @@ use crate::mail::handlers::{cancel_delivery, list_deliveries, preview_template, 
 use crate::preferences::handlers::{get_preferences, put_preferences};
 use crate::preferences::unsubscribe::{show_unsubscribe, unsubscribe};
 use crate::state::State;
+use crate::webhooks::deliveries::handlers::{list_webhook_deliveries, resend_webhook_delivery};
+use crate::webhooks::handlers::{
+    create_webhook, delete_webhook, get_webhook, list_webhooks, rotate_webhook_secret,
+    update_webhook,
+};
 
 /// Puts the routes of this service on a worker.
 pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
@@ -50,6 +55,25 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
         .service(web::resource("/deliveries/{id}/retry").route(post().to(retry_delivery)))
         .service(web::resource("/deliveries/{id}/cancel").route(post().to(cancel_delivery)))
         .service(web::resource("/mail/templates/{name}/preview").route(get().to(preview_template)))
+        .service(
+            web::resource("/webhooks")
+                .route(get().to(list_webhooks))
+                .route(post().to(create_webhook)),
+        )
+        .service(
+            web::resource("/webhooks/{id}")
+                .route(get().to(get_webhook))
+                .route(patch().to(update_webhook))
+                .route(delete().to(delete_webhook)),
+        )
+        .service(web::resource("/webhooks/{id}/secret").route(post().to(rotate_webhook_secret)))
+        .service(
+            web::resource("/webhooks/{id}/deliveries").route(get().to(list_webhook_deliveries)),
+        )
+        .service(
+            web::resource("/webhooks/{id}/deliveries/{delivery}/resend")
+                .route(post().to(resend_webhook_delivery)),
+        )
         // For the other services.
         .service(web::resource("/internal/events").route(post().to(receive_events)))
         .service(

@@ -1,4 +1,4 @@
-//! What becomes of a letter after an attempt. Pure.
+//! What becomes of a letter, or of a message of a webhook, after an attempt. Pure.
 
 use std::time::Duration;
 
@@ -48,6 +48,11 @@ impl Cause {
     /// The answer of a mail server, such as `smtp_550`.
     pub(crate) fn reply(code: u16) -> Self {
         Self(format!("smtp_{code}"))
+    }
+
+    /// The answer of a receiver of webhooks, such as `http_500`.
+    pub(crate) fn status(code: u16) -> Self {
+        Self(format!("http_{code}"))
     }
 
     pub(crate) fn as_str(&self) -> &str {

@@ -8,6 +8,7 @@ pub use crate::events::retention::EventsSettings;
 pub use crate::inbox::settings::InboxSettings;
 pub use crate::live::LiveSettings;
 pub use crate::mail::{MailSettings, Security, SmtpSettings, TransportKind};
+pub use crate::webhooks::WebhooksSettings;
 
 /// The notification service's own sections.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -23,6 +24,8 @@ pub struct NotificationSettings {
     pub inbox: InboxSettings,
     /// Events that come in.
     pub events: EventsSettings,
+    /// Messages to other people's machines.
+    pub webhooks: WebhooksSettings,
 }
 
 /// The services this one calls.
@@ -39,7 +42,8 @@ impl ServiceSettings for NotificationSettings {
         self.live.check()?;
         self.inbox.check()?;
         self.events.check()?;
-        self.mail.check(environment)
+        self.mail.check(environment)?;
+        self.webhooks.check(environment)
     }
 }
 
@@ -157,6 +161,44 @@ mod tests {
             let key = format!("mail.{}", key.replace("__", "."));
             assert!(error.to_string().contains(&key), "{key} = {value}: {error}");
         }
+    }
+
+    #[test]
+    fn a_setting_of_webhooks_that_cannot_be_names_its_key() {
+        for (key, value) in [
+            ("most", "0"),
+            ("concurrency", "1001"),
+            ("per_target", "51"),
+            ("poll_ms", "0"),
+            ("lease_ms", "0"),
+            ("timeout_ms", "60001"),
+            ("old_secret_hours", "721"),
+            ("disable_after_hours", "0"),
+            ("keep_days", "0"),
+        ] {
+            let variable = format!("LYCEUM__WEBHOOKS__{}", key.to_uppercase());
+            let error = with(&variable, value).unwrap_err().to_string();
+            assert!(error.contains(&format!("webhooks.{key}")), "{key}: {error}");
+        }
+    }
+
+    #[test]
+    fn production_refuses_webhooks_within_its_network() {
+        let own = |name: &str, value: &str| (format!("LYCEUM__{name}"), value.to_owned());
+        let source = Source {
+            file: None,
+            variables: vec![
+                own("ENVIRONMENT", "production"),
+                own("SERVICE_AUTH__SECRETS", "0123456789abcdef0123456789abcdef"),
+                own("MAIL__TRANSPORT", "smtp"),
+                own("WEBHOOKS__ALLOW_PRIVATE", "true"),
+            ],
+        };
+        let refused = load::<NotificationSettings>(App::DEFAULTS, source).unwrap_err();
+        assert!(
+            refused.to_string().contains("`webhooks.allow_private`"),
+            "{refused}"
+        );
     }
 
     #[test]

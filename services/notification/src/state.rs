@@ -8,6 +8,7 @@ use lyceum_chassis::database::Database;
 use crate::live::socket::Patience;
 use crate::live::{Hub, Pace};
 use crate::mail::Mails;
+use crate::webhooks::Webhooks;
 
 /// The parts of a running service; clones share them.
 #[derive(Debug, Clone)]
@@ -15,6 +16,7 @@ pub(crate) struct State {
     pub(crate) database: Database,
     pub(crate) hub: Hub,
     pub(crate) mails: Mails,
+    pub(crate) webhooks: Webhooks,
     pub(crate) revocations: Revocations,
     pub(crate) pace: Pace,
     pub(crate) patience: Patience,

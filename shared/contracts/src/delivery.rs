@@ -9,17 +9,17 @@ use crate::words::words;
 
 /// The text names no state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is no state of a letter")]
+#[error("is no state of a delivery")]
 pub struct UnknownState;
 
 words! {
-    /// How far a letter is.
+    /// How far a letter is, or a message of a webhook.
     DeliveryState or UnknownState {
         /// It waits for its turn, or for its next attempt.
         Queued = "queued",
         /// Somebody is sending it.
         Sending = "sending",
-        /// The mail server has accepted it.
+        /// It was accepted.
         Sent = "sent",
         /// It was refused for good, or too often.
         Dead = "dead",

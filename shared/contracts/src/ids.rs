@@ -92,6 +92,14 @@ id! {
     DeliveryId
 }
 id! {
+    /// A receiver of webhooks; owned by the notification service.
+    WebhookId
+}
+id! {
+    /// One message to one receiver of webhooks; owned by the notification service.
+    WebhookDeliveryId
+}
+id! {
     /// Work that goes on after its request was answered; owned by the user service.
     JobId
 }

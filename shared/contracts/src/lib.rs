@@ -12,6 +12,7 @@
 //! | [`job`] | work that takes longer than a request |
 //! | [`mailed_link`] | links in letters: asking for one, following it, writing its letter |
 //! | [`delivery`] | letters as admins see them: what became of each |
+//! | [`webhook`] | receivers of webhooks, and what became of each message |
 //! | [`preferences`] | what somebody wants to be told by which channel |
 //! | [`bulk`] | many accounts in one request |
 //! | [`revocation`] | access tokens that stop counting before they end |
@@ -38,4 +39,5 @@ pub mod revocation;
 pub mod role;
 pub mod schema;
 pub mod user;
+pub mod webhook;
 mod words;

@@ -59,6 +59,7 @@ mod tests {
     use crate::preferences::Digest;
     use crate::role::{Role, UnknownRole};
     use crate::user::AccountStatus;
+    use crate::webhook::DisabledBecause;
 
     #[test]
     fn the_word_on_the_wire_is_the_one_in_the_database() {
@@ -71,7 +72,7 @@ mod tests {
                 }
             )+};
         }
-        check!(Action DeliveryState Digest LinkPurpose JobKind JobStatus Role AccountStatus);
+        check!(Action DeliveryState Digest DisabledBecause LinkPurpose JobKind JobStatus Role AccountStatus);
     }
 
     #[test]

@@ -7,3 +7,5 @@ pub(crate) mod notification;
 pub(crate) mod notification_change;
 pub(crate) mod recipient;
 pub(crate) mod stream_ticket;
+pub(crate) mod webhook;
+pub(crate) mod webhook_delivery;

@@ -10,7 +10,7 @@ use super::domain::Consequence;
 use crate::live::tickets;
 use crate::mail::{Letter, Mails};
 use crate::state::State;
-use crate::{inbox, mail, preferences};
+use crate::{inbox, mail, preferences, webhooks};
 
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +21,9 @@ pub(super) enum Outcome {
     Duplicate,
 }
 
-/// Takes an event in. Streams of the person concerned, and the sender of letters, are woken after
-/// the commit, never before: what they are woken for is there when they look.
+/// Takes an event in. Streams of the person concerned, the sender of letters, and the courier of
+/// webhooks, are woken after the commit, never before: what they are woken for is there when they
+/// look.
 pub(super) async fn take_in(
     state: &State,
     envelope: &Envelope,
@@ -34,6 +35,7 @@ pub(super) async fn take_in(
         transaction.rollback().await?;
         return Ok(Outcome::Duplicate);
     }
+    state.webhooks.enqueue(&transaction, envelope, now).await?;
     match Consequence::of(&envelope.event) {
         Consequence::OpenInbox(welcome) => {
             inbox::sequence::open(&transaction, welcome.recipient).await?;
@@ -65,11 +67,13 @@ pub(super) async fn take_in(
             mail::erase(&transaction, person).await?;
             preferences::store::erase(&transaction, person).await?;
             tickets::erase(&transaction, person).await?;
+            webhooks::erase(&transaction, person).await?;
             transaction.commit().await?;
             hub.forget(person);
         }
         Consequence::Nothing => transaction.commit().await?,
     }
+    state.webhooks.wake();
     Ok(Outcome::Accepted)
 }
 

@@ -1,9 +1,9 @@
-//! Which letters somebody asks for.
+//! Which letters somebody asks for, or which messages of a webhook.
 
 use lyceum_chassis::http::{Fields, FromFields, Rule, Window};
 use lyceum_contracts::delivery::{DeliveryState, UnknownState};
 
-/// The query of `GET /deliveries`.
+/// The query of `GET /deliveries`, and of `GET /webhooks/{id}/deliveries`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Listing {
     /// Those in this state alone.

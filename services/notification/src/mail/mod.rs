@@ -41,6 +41,7 @@ mod worker;
 
 pub(crate) use self::commands::{ChangeError, Mails};
 pub(crate) use self::letter::{Content, Letter};
+pub(crate) use self::listing::Listing;
 pub(crate) use self::locale::Locale;
 pub(crate) use self::retention::pruner;
 pub(crate) use self::sender::Sender;

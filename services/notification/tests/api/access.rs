@@ -7,7 +7,7 @@ use lyceum_testing::forgeries::{
 };
 use lyceum_testing::identity::service_token;
 use lyceum_testing::openapi::assert_each_has_a_row;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::platform::{Platform, STREAM, enrolment};
 use crate::socket::SOCKET;
@@ -23,6 +23,10 @@ async fn every_route_knows_its_callers() {
     let one = format!("/notifications/{}", ada.inbox().await[0].id);
     let [read, unread, archive, unarchive] =
         ["read", "unread", "archive", "unarchive"].map(|action| format!("{one}/{action}"));
+    let receiver = json!({"url": "https://example.org/", "events": ["enrolment.created"]});
+    let webhook = webhook_with_a_message(&platform, &receiver).await;
+    let resend = format!("{webhook}/deliveries/1/resend");
+    let (secret, log) = (format!("{webhook}/secret"), format!("{webhook}/deliveries"));
     let callers = [
         ("nobody", None),
         ("the person", Some(ada.token)),
@@ -62,6 +66,14 @@ async fn every_route_knows_its_callers() {
             "/mail/templates/welcome/preview",
             [401, 403, 403, 200, 401],
         ),
+        ("POST", "/webhooks", [401, 403, 403, 201, 401]),
+        ("GET", "/webhooks", [401, 403, 403, 200, 401]),
+        ("GET", &webhook, [401, 403, 403, 200, 401]),
+        ("PATCH", &webhook, [401, 403, 403, 200, 401]),
+        ("POST", &secret, [401, 403, 403, 200, 401]),
+        ("GET", &log, [401, 403, 403, 200, 401]),
+        ("POST", &resend, [401, 403, 403, 200, 401]),
+        ("DELETE", &webhook, [401, 403, 403, 204, 401]),
         // A refusal is whole; what an opened stream says is told in `live`.
         ("GET", STREAM, [401, 0, 0, 0, 401]),
         // No handshake; what an opened socket says is told in `live_socket`.
@@ -76,6 +88,12 @@ async fn every_route_knows_its_callers() {
             let mut request = platform.app.client().request(method.parse().unwrap(), path);
             if path == "/internal/events" {
                 request = request.json(&json!({ "events": [enrolment(1, "Sets")] }));
+            }
+            if (method, path) == ("POST", "/webhooks") {
+                request = request.json(&receiver);
+            }
+            if method == "PATCH" {
+                request = request.json(&json!({}));
             }
             if method == "PUT" {
                 request = request.json(&json!({ "items": [] }));
@@ -98,6 +116,15 @@ async fn every_route_knows_its_callers() {
     }
     let rows = table.map(|(method, path, _)| (method, path));
     assert_each_has_a_row::<App>(&rows);
+}
+
+/// The path of a receiver that somebody's enrolment waits for; no courier runs.
+async fn webhook_with_a_message(platform: &Platform, receiver: &Value) -> String {
+    let register = platform.app.client().post("/webhooks");
+    let register = register.bearer(platform.tokens.admin(3)).json(receiver);
+    let path = register.send().await.expect(201);
+    platform.enrols(&platform.person(4), "Logic").await;
+    path.header("location").unwrap().to_owned()
 }
 
 #[tokio::test]

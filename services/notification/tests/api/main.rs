@@ -30,3 +30,4 @@ mod replicas;
 mod socket;
 mod tickets;
 mod traces;
+mod webhooks;

@@ -57,9 +57,17 @@ impl Platform {
 
     /// Another replica of this service, on the same database.
     pub(crate) fn replica(&self, configure: impl FnOnce(&mut LiveSettings)) -> TestApp {
+        self.replica_with_all(|settings| configure(&mut settings.service.live))
+    }
+
+    /// As [`Self::replica`], with any other settings.
+    pub(crate) fn replica_with_all(
+        &self,
+        configure: impl FnOnce(&mut Settings<NotificationSettings>),
+    ) -> TestApp {
         serve(&self.users, |settings| {
             settings.platform.database.url = self.app.database().url().into();
-            configure(&mut settings.service.live);
+            configure(settings);
         })
     }
 
@@ -165,6 +173,8 @@ fn serve(
         settings.service.live.sweep = false;
         // Letters are told of in `mail`; nobody here knows an address.
         settings.service.mail.run = false;
+        // Nor is anybody a receiver; see `webhooks`.
+        settings.service.webhooks.run = false;
         configure(settings);
     })
 }

@@ -1,0 +1,292 @@
+//! Queries on messages.
+//!
+//! A claim is a lease: `due_at` moves to its end, and the number in `claims` is what proves later
+//! that nobody has claimed the message since. Whoever locks a receiver's row and messages of it in
+//! one transaction locks the receiver first.
+
+use lyceum_chassis::database::{Database, DbErr, Engine};
+use lyceum_contracts::delivery::DeliveryState;
+use lyceum_contracts::ids::{UserId, WebhookDeliveryId, WebhookId};
+use lyceum_contracts::webhook::EventKind;
+use lyceum_telemetry::context;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, NotSet, QueryFilter, QueryOrder,
+    QuerySelect, Set, Statement,
+};
+use time::OffsetDateTime;
+
+use crate::entity::webhook;
+use crate::entity::webhook_delivery::{ActiveModel, Column, Entity, Model};
+use crate::mail::Listing;
+use crate::schedule::Standing;
+
+/// A message that is still to be sent.
+const OPEN: [DeliveryState; 2] = [DeliveryState::Queued, DeliveryState::Sending];
+/// A message that has come to its end.
+const ENDED: [DeliveryState; 3] = [
+    DeliveryState::Sent,
+    DeliveryState::Dead,
+    DeliveryState::Cancelled,
+];
+
+/// What receivers are told.
+#[derive(Debug)]
+pub(in crate::webhooks) struct Told {
+    pub(in crate::webhooks) message_id: String,
+    pub(in crate::webhooks) event: EventKind,
+    /// Whom it is about.
+    pub(in crate::webhooks) about: UserId,
+    pub(in crate::webhooks) body: String,
+}
+
+/// Writes one message to each of `receivers`, due at once; none where it stands already, as when an
+/// event comes again that nobody remembers.
+pub(in crate::webhooks) async fn insert(
+    transaction: &impl ConnectionTrait,
+    receivers: Vec<WebhookId>,
+    told: &Told,
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    let traceparent = context::traceparent();
+    let rows = receivers.into_iter().map(|receiver| ActiveModel {
+        id: NotSet,
+        webhook_id: Set(receiver),
+        user_id: Set(told.about),
+        event: Set(told.event.as_str().to_owned()),
+        message_id: Set(told.message_id.clone()),
+        body: Set(told.body.clone()),
+        state: Set(DeliveryState::Queued),
+        attempts: Set(0),
+        claims: Set(0),
+        due_at: Set(now),
+        status_code: Set(None),
+        error: Set(None),
+        traceparent: Set(traceparent.clone()),
+        created_at: Set(now),
+        updated_at: Set(now),
+    });
+    Entity::insert_many(rows)
+        .on_conflict_do_nothing()
+        .exec_without_returning(transaction)
+        .await
+        .map(drop)
+}
+
+/// The receivers for whom something is due.
+pub(super) async fn receivers_with_due(
+    db: &impl ConnectionTrait,
+    now: OffsetDateTime,
+) -> Result<Vec<webhook::Model>, DbErr> {
+    let sql = "SELECT * FROM webhooks WHERE EXISTS (SELECT 1 FROM webhook_deliveries \
+               WHERE webhook_id = webhooks.id AND state IN ('queued', 'sending') AND due_at <= $1)";
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, [now.into()]);
+    let rows = db.query_all_raw(statement).await?;
+    rows.iter()
+        .map(|row| webhook::Model::from_query_result(row, ""))
+        .collect()
+}
+
+/// Takes up to `limit` messages to one receiver that are due, the longest due first, until
+/// `lease_end`, in one statement. Another replica's are skipped, not waited for.
+///
+/// A message whose last claim ended without a word counts one more attempt: whatever takes the
+/// process down is not tried for ever.
+pub(super) async fn claim(
+    database: &Database,
+    receiver: WebhookId,
+    now: OffsetDateTime,
+    lease_end: OffsetDateTime,
+    limit: usize,
+) -> Result<Vec<Model>, DbErr> {
+    let skip = match database.engine() {
+        Engine::Postgres => "FOR UPDATE SKIP LOCKED",
+        Engine::Sqlite => "",
+    };
+    // Materialised: a planner that runs it once per row would claim more than the limit.
+    let sql = format!(
+        "WITH due AS MATERIALIZED (SELECT id AS due_id FROM webhook_deliveries \
+         WHERE webhook_id = $4 AND state IN ('queued', 'sending') AND due_at <= $1 \
+         ORDER BY due_at, id LIMIT $3 {skip}) \
+         UPDATE webhook_deliveries SET \
+         attempts = attempts + CASE WHEN state = 'sending' THEN 1 ELSE 0 END, \
+         state = 'sending', claims = claims + 1, due_at = $2, updated_at = $1 \
+         FROM due WHERE webhook_deliveries.id = due.due_id RETURNING *"
+    );
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let values = [
+        now.into(),
+        lease_end.into(),
+        limit.into(),
+        receiver.get().into(),
+    ];
+    let statement = Statement::from_sql_and_values(database.get_database_backend(), sql, values);
+    let rows = database.query_all_raw(statement).await?;
+    let mut claimed = rows
+        .iter()
+        .map(|row| Model::from_query_result(row, ""))
+        .collect::<Result<Vec<_>, _>>()?;
+    claimed.sort_unstable_by_key(|message| message.id);
+    Ok(claimed)
+}
+
+/// Writes down where a claimed message stands; no effect if it was claimed anew since, unless it
+/// was accepted: whoever holds the claim by now, it is sent.
+pub(super) async fn settle(
+    transaction: &impl ConnectionTrait,
+    claim: &Model,
+    standing: Standing,
+    status: Option<u16>,
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    let mut settle = Entity::update_many().filter(Column::Id.eq(claim.id));
+    if standing.state != DeliveryState::Sent {
+        settle = settle
+            .filter(Column::Claims.eq(claim.claims))
+            .filter(Column::State.eq(DeliveryState::Sending));
+    }
+    let row = ActiveModel {
+        state: Set(standing.state),
+        attempts: Set(standing.attempts),
+        due_at: Set(standing.due_at),
+        status_code: Set(status.map(i64::from)),
+        error: Set(standing.error),
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    settle.set(row).exec(transaction).await.map(drop)
+}
+
+/// Gives up what waits for one receiver.
+pub(in crate::webhooks) async fn cancel_waiting(
+    transaction: &impl ConnectionTrait,
+    receiver: WebhookId,
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .set(ActiveModel {
+            state: Set(DeliveryState::Cancelled),
+            error: Set(Some("disabled".to_owned())),
+            updated_at: Set(now),
+            ..Default::default()
+        })
+        .filter(Column::WebhookId.eq(receiver))
+        .filter(Column::State.eq(DeliveryState::Queued))
+        .exec(transaction)
+        .await
+        .map(drop)
+}
+
+/// One page of what was to be sent to a receiver, newest first, and one row more.
+pub(super) async fn list(
+    db: &impl ConnectionTrait,
+    receiver: WebhookId,
+    listing: Listing,
+) -> Result<Vec<Model>, DbErr> {
+    let mut query = Entity::find()
+        .filter(Column::WebhookId.eq(receiver))
+        .order_by_desc(Column::Id);
+    if let Some(state) = listing.state {
+        query = query.filter(Column::State.eq(state));
+    }
+    if let Some(after) = listing.window.after {
+        query = query.filter(Column::Id.lt(after));
+    }
+    query
+        .offset(listing.window.skip)
+        .limit(listing.window.rows())
+        .all(db)
+        .await
+}
+
+/// Makes a message to this receiver due at once, with all its attempts before it, unless somebody
+/// is sending it.
+pub(super) async fn requeue(
+    transaction: &impl ConnectionTrait,
+    receiver: WebhookId,
+    id: WebhookDeliveryId,
+    now: OffsetDateTime,
+) -> Result<Option<Model>, DbErr> {
+    let requeued = Entity::update_many()
+        .set(ActiveModel {
+            state: Set(DeliveryState::Queued),
+            attempts: Set(0),
+            due_at: Set(now),
+            updated_at: Set(now),
+            ..Default::default()
+        })
+        .filter(Column::Id.eq(id))
+        .filter(Column::WebhookId.eq(receiver))
+        .filter(Column::State.ne(DeliveryState::Sending))
+        .exec_with_returning(transaction)
+        .await?;
+    Ok(requeued.into_iter().next())
+}
+
+/// Whether there is such a message to this receiver.
+pub(super) async fn exists(
+    db: &impl ConnectionTrait,
+    receiver: WebhookId,
+    id: WebhookDeliveryId,
+) -> Result<bool, DbErr> {
+    let row = Entity::find_by_id(id)
+        .filter(Column::WebhookId.eq(receiver))
+        .select_only()
+        .column(Column::Id)
+        .into_tuple::<WebhookDeliveryId>()
+        .one(db)
+        .await?;
+    Ok(row.is_some())
+}
+
+/// How many messages wait, and since when the oldest does.
+#[derive(Debug, Default, PartialEq, FromQueryResult)]
+pub(super) struct Backlog {
+    pub(super) pending: i64,
+    pub(super) oldest: Option<OffsetDateTime>,
+}
+
+/// Counts what is still to be sent, claimed messages included.
+pub(super) async fn backlog(db: &impl ConnectionTrait) -> Result<Backlog, DbErr> {
+    let backlog = Entity::find()
+        .filter(Column::State.is_in(OPEN))
+        .select_only()
+        .column_as(Column::Id.count(), "pending")
+        .column_as(Column::CreatedAt.min(), "oldest")
+        .into_model::<Backlog>()
+        .one(db)
+        .await?;
+    Ok(backlog.unwrap_or_default())
+}
+
+/// Forgets every message about a person, but for those that say that the account was deleted: by
+/// them receivers forget as well.
+pub(crate) async fn erase(transaction: &impl ConnectionTrait, user: UserId) -> Result<(), DbErr> {
+    Entity::delete_many()
+        .filter(Column::UserId.eq(user))
+        .filter(Column::Event.ne(EventKind::UserDeleted.as_str()))
+        .exec(transaction)
+        .await
+        .map(drop)
+}
+
+/// Forgets up to `limit` messages that came to their end before `end`; how many it were.
+pub(super) async fn delete_ended_before(
+    db: &impl ConnectionTrait,
+    end: OffsetDateTime,
+    limit: u64,
+) -> Result<u64, DbErr> {
+    let old: Vec<WebhookDeliveryId> = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::State.is_in(ENDED))
+        .filter(Column::UpdatedAt.lt(end))
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await?;
+    if old.is_empty() {
+        return Ok(0);
+    }
+    let deleted = Entity::delete_many().filter(Column::Id.is_in(old));
+    Ok(deleted.exec(db).await?.rows_affected)
+}
