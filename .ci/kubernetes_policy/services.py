@@ -98,7 +98,9 @@ def check_services(world, binaries):
                 fault(where, f"connects with another role than {service}_{role}")
             if item["kind"] == "Deployment":
                 check_service(world, item, pod, container, known)
-                connections += int(known["database.max_connections"]) * replicas(world, item)
+                # Replicas that tell one another what they wrote listen on one beside the pool.
+                listens = known.get("live.listen") == "true"
+                connections += (int(known["database.max_connections"]) + listens) * replicas(world, item)
     return connections
 
 
