@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: run test soak loom check lint fmt readme bench bench-user outage check-api openapi up down logs ps stack-test clean ci help
+.PHONY: run test soak loom check lint fmt readme bench bench-user bench-live outage check-api openapi up down logs ps stack-test clean ci help
 
 # A workspace of its own, so that the peers it measures are no part of the product.
 BENCH := --manifest-path shared/bench/Cargo.toml --target-dir target/bench
@@ -47,6 +47,12 @@ bench-user: ## The user service on Postgres beside the least that could answer t
 	cargo build --quiet --release --package lyceum-user --package lyceum-course --package lyceum-notification
 	cargo build --quiet --release $(BENCH) --package lyceum-bench-user
 	@.ci/with-postgres target/bench/release/lyceum-bench-user $${CARGO_TARGET_DIR:-target}/release $(ARGS)
+
+bench-live: ## Open streams by the thousand beside a bare actix-ws loop: memory, broadcasts, delays, letters; fifteen minutes
+	cargo build --quiet --release --package lyceum-notification
+	cargo build --quiet --release $(BENCH) --package lyceum-bench-live
+	@ulimit -n $$(ulimit -H -n); \
+	.ci/with-postgres target/bench/release/lyceum-bench-live $${CARGO_TARGET_DIR:-target}/release $(ARGS)
 
 outage: ## Three services in a row, the last one dead: table, plot, and whether the claims hold; four minutes
 	@cargo bench --quiet $(BENCH) --bench outage -- $(ARGS)

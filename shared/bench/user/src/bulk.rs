@@ -3,9 +3,8 @@
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
+use lyceum_bench_stage::http::{self, Connection};
 use serde_json::json;
-
-use crate::http::{self, Connection};
 
 /// As many as one request may open.
 const ITEMS: usize = 1_000;

@@ -8,8 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use actix_web::web::{Bytes, Data, PayloadConfig, get, post};
 use actix_web::{App, HttpResponse, HttpServer};
 use anyhow::Result;
-
-use crate::process::announce;
+use lyceum_bench_stage::process::announce;
 
 /// Where the spans lie, from the outside in.
 const SPANS: [u64; 3] = [1, 2, 2];

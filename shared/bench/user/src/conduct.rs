@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
+use lyceum_bench_stage::http::{self, Connection};
+use lyceum_bench_stage::variable;
 
 use crate::bulk::Opener;
-use crate::http::{self, Connection};
 use crate::load::{Outcome, Plan};
 use crate::platform::Platform;
 use crate::seed::{Everybody, Person, drained, seed};
@@ -23,7 +24,7 @@ const BULK_ROUNDS: usize = 7;
 /// Measures what `arguments` name, or everything.
 pub(crate) fn run(binaries: Option<String>, arguments: impl Iterator<Item = String>) -> Result<()> {
     let binaries = PathBuf::from(binaries.context("the folder of the services' binaries, first")?);
-    let postgres = crate::minimal::variable("TEST_POSTGRES_URL")?;
+    let postgres = variable("TEST_POSTGRES_URL")?;
     let wanted: Vec<String> = arguments.collect();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -149,13 +150,6 @@ impl Bench {
         drained(&self.platform).await?;
         Ok(bulk)
     }
-}
-
-/// The median of what `value` finds in each.
-pub(crate) fn median_of<T>(all: &[T], value: impl Fn(&T) -> f64) -> f64 {
-    let mut values: Vec<f64> = all.iter().map(value).collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// Of one turn: the outcome, and the seconds of a core the service took for it.

@@ -9,9 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use futures_util::future::try_join_all;
+use lyceum_bench_stage::http::{self, Connection};
 use serde::{Deserialize, Serialize};
-
-use crate::http::{self, Connection};
 
 /// What to ask.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -13,11 +13,9 @@
 mod bulk;
 mod collector;
 mod conduct;
-mod http;
 mod load;
 mod minimal;
 mod platform;
-mod process;
 mod seed;
 mod table;
 

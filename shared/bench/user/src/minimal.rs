@@ -9,7 +9,9 @@ mod writes;
 
 use actix_web::web::{self, Data, JsonConfig, Path, get, post};
 use actix_web::{App, HttpResponse, HttpServer, error};
-use anyhow::{Context, Result};
+use anyhow::Result;
+use lyceum_bench_stage::process::announce;
+use lyceum_bench_stage::variable;
 use lyceum_contracts::page::Page;
 use lyceum_contracts::user::{AdminUser, User};
 use sqlx::postgres::{PgPool, PgPoolOptions, PgRow};
@@ -17,7 +19,6 @@ use sqlx::{Row, query};
 
 use self::overview::Peers;
 use crate::platform::CONNECTIONS;
-use crate::process::announce;
 
 /// Serves until the process is ended.
 pub(crate) fn run() -> Result<()> {
@@ -49,10 +50,6 @@ pub(crate) fn run() -> Result<()> {
         announce(server.addrs().first())?;
         Ok(server.run().await?)
     })
-}
-
-pub(crate) fn variable(name: &str) -> Result<String> {
-    std::env::var(name).with_context(|| format!("{name} is not set"))
 }
 
 async fn get_user(id: Path<i64>, pool: Data<PgPool>) -> Result<HttpResponse, error::Error> {

@@ -1,21 +1,15 @@
 //! The platform as it is measured: three services on Postgres, everything they do exported.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, Connection, Executor};
-
-use crate::process::Process;
+use anyhow::{Context, Result};
+use lyceum_bench_stage::process::Process;
+use lyceum_bench_stage::{SECRET, await_health, database, free_port};
+use sqlx::postgres::PgConnectOptions;
 
 /// The pool of the services, by default; that of the minimal one is as large.
 pub(crate) const CONNECTIONS: u32 = 30;
-/// What the services share in a checkout.
-const SECRET: &str = "lyceum-development-service-secret";
-/// A start takes a second; nobody waits for ever.
-const START: Duration = Duration::from_secs(30);
 
 /// Everything that runs.
 pub(crate) struct Platform {
@@ -76,7 +70,7 @@ impl Platform {
             ("course", course, course_ops?),
             ("notification", notification, notification_ops?),
         ] {
-            let database = fresh_database(postgres, name).await?;
+            let database = database::fresh(postgres, name).await?;
             let mut variables = vec![
                 ("LYCEUM__DATABASE__URL", database),
                 ("LYCEUM__HTTP__PORT", port.to_string()),
@@ -110,7 +104,7 @@ impl Platform {
             await_health(port).await?;
             services.push(Service { process, port });
         }
-        let database = database_url(postgres, "user")?;
+        let database = database::url(postgres, "user")?;
         let variables = [
             ("DATABASE_URL", database.clone()),
             ("COURSE_URL", url(course)),
@@ -133,40 +127,4 @@ impl Platform {
             database: database.parse()?,
         })
     }
-}
-
-/// A port nobody listens on now.
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
-}
-
-async fn await_health(port: u16) -> Result<()> {
-    let begun = Instant::now();
-    while reqwest::get(format!("http://127.0.0.1:{port}/health"))
-        .await
-        .is_err()
-    {
-        if begun.elapsed() > START {
-            bail!("nothing answers on port {port}");
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    Ok(())
-}
-
-/// The same server, another database.
-fn database_url(postgres: &str, name: &str) -> Result<String> {
-    let (server, _) = postgres
-        .rsplit_once('/')
-        .context("not the URL of a database")?;
-    Ok(format!("{server}/lyceum_bench_{name}"))
-}
-
-async fn fresh_database(postgres: &str, name: &str) -> Result<String> {
-    let mut connection = PgConnection::connect(postgres).await?;
-    for statement in ["DROP DATABASE IF EXISTS", "CREATE DATABASE"] {
-        let statement = format!("{statement} lyceum_bench_{name}");
-        connection.execute(AssertSqlSafe(statement)).await?;
-    }
-    database_url(postgres, name)
 }

@@ -5,7 +5,9 @@
     reason = "a benchmark reports on standard output"
 )]
 
-use crate::conduct::{Turn, median_of};
+use lyceum_bench_stage::median_of;
+
+use crate::conduct::Turn;
 
 /// Turns of the two who answered the same requests.
 #[derive(Default)]

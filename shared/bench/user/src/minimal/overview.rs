@@ -7,6 +7,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, error};
 use anyhow::Result;
 use futures_util::join;
+use lyceum_bench_stage::variable;
 use lyceum_client::{Identity, ServiceAuthSettings};
 use lyceum_contracts::course::{EnrolledCourse, UserStats};
 use lyceum_contracts::notification::UnreadCount;
@@ -15,7 +16,7 @@ use lyceum_contracts::user::{Overview, OverviewParts, PartAge};
 use serde::de::DeserializeOwned;
 use sqlx::postgres::PgPool;
 
-use super::{find, variable};
+use super::find;
 
 /// A token between services counts for a minute.
 const RENEW_AFTER: Duration = Duration::from_secs(30);

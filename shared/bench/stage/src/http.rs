@@ -5,20 +5,23 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// One connection that is kept.
-pub(crate) struct Connection {
+pub struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
 /// What came back.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) body: Vec<u8>,
+pub struct Answer {
+    /// Its status code.
+    pub status: u16,
+    /// Its body, whole.
+    pub body: Vec<u8>,
 }
 
 impl Connection {
-    pub(crate) async fn to(port: u16) -> Result<Self> {
+    /// Connects to a port of this machine.
+    pub async fn to(port: u16) -> Result<Self> {
         let stream = TcpStream::connect(("127.0.0.1", port)).await?;
         stream.set_nodelay(true)?;
         let buffer = Vec::with_capacity(1 << 20);
@@ -26,7 +29,7 @@ impl Connection {
     }
 
     /// Sends a request and reads the whole answer; the status and the length of its body.
-    pub(crate) async fn exchange(&mut self, request: &[u8]) -> Result<(u16, usize)> {
+    pub async fn exchange(&mut self, request: &[u8]) -> Result<(u16, usize)> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
         let (head, length) = loop {
@@ -48,7 +51,7 @@ impl Connection {
     }
 
     /// As [`Self::exchange`], with the body.
-    pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<Answer> {
+    pub async fn ask(&mut self, request: &[u8]) -> Result<Answer> {
         let (status, length) = self.exchange(request).await?;
         let body = self.buffer[self.buffer.len() - length..].to_vec();
         Ok(Answer { status, body })
@@ -66,13 +69,13 @@ fn content_length(head: &[u8]) -> Result<usize> {
 }
 
 /// A GET as it goes over the wire.
-pub(crate) fn get(path: &str, token: &str) -> Vec<u8> {
+pub fn get(path: &str, token: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\n\r\n")
         .into_bytes()
 }
 
 /// A POST of JSON under a fresh idempotency key.
-pub(crate) fn post(path: &str, token: &str, body: &[u8]) -> Vec<u8> {
+pub fn post(path: &str, token: &str, body: &[u8]) -> Vec<u8> {
     let key = uuid::Uuid::new_v4();
     let length = body.len();
     let head = format!(
