@@ -1,9 +1,11 @@
 //! Who is measured when.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use lyceum_bench_stage::variable;
+use tokio::signal::ctrl_c;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::figures::{broadcast, idle, latency, mail, publish, rate};
 use crate::stage::Stage;
@@ -23,26 +25,34 @@ pub(crate) fn run(binaries: Option<String>, arguments: impl Iterator<Item = Stri
             "{name}: not of {FIGURES:?}"
         );
     }
-    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|one| one == name);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let stage = Stage::set(&binaries, postgres)?;
-        table::head();
-        for name in FIGURES {
-            if !is_wanted(name) {
-                continue;
-            }
-            match name {
-                "idle" => idle::measure(&stage).await?,
-                "broadcast" => broadcast::measure(&stage).await?,
-                "rate" => rate::measure(&stage).await?,
-                "latency" => latency::measure(&stage).await?,
-                "publish" => publish::measure(&stage).await?,
-                _ => mail::measure(&stage).await?,
-            }
+        let mut terminated = signal(SignalKind::terminate())?;
+        tokio::select! {
+            done = measure(&binaries, postgres, &wanted) => done,
+            _ = terminated.recv() => bail!("told to stop"),
+            _ = ctrl_c() => bail!("told to stop"),
         }
-        Ok(())
     })
+}
+
+async fn measure(binaries: &Path, postgres: String, wanted: &[String]) -> Result<()> {
+    let stage = Stage::set(binaries, postgres)?;
+    table::head();
+    for name in FIGURES {
+        if !wanted.is_empty() && !wanted.iter().any(|one| one == name) {
+            continue;
+        }
+        match name {
+            "idle" => idle::measure(&stage).await?,
+            "broadcast" => broadcast::measure(&stage).await?,
+            "rate" => rate::measure(&stage).await?,
+            "latency" => latency::measure(&stage).await?,
+            "publish" => publish::measure(&stage).await?,
+            _ => mail::measure(&stage).await?,
+        }
+    }
+    Ok(())
 }

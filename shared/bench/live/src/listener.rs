@@ -4,15 +4,18 @@
 //! line from then on is a number: when so many messages have been heard it says a [`Report`].
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr};
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{LocalSet, spawn_local};
@@ -74,7 +77,7 @@ async fn open_all(plan: &Plan, tally: &Rc<Tally>) -> Result<()> {
     while let Some(stream) = opened.next().await {
         let (stream, kind, tally) = (stream?, plan.kind, tally.clone());
         spawn_local(async move {
-            let fault = match listen(&stream, kind, &tally).await {
+            let fault = match listen(stream, kind, &tally).await {
                 Ok(()) => "the server has hung up".to_owned(),
                 Err(error) => format!("{error:#}"),
             };
@@ -158,25 +161,36 @@ async fn until(stream: &mut TcpStream, end: &[u8]) -> Result<()> {
     Ok(())
 }
 
-async fn listen(stream: &TcpStream, kind: Kind, tally: &Tally) -> Result<()> {
+async fn listen(mut stream: TcpStream, kind: Kind, tally: &Tally) -> Result<()> {
     let mut unread = Vec::new();
-    loop {
-        stream.readable().await?;
-        if !take(stream, kind, &mut unread, tally)? {
-            return Ok(());
-        }
-    }
+    while poll_fn(|context| take(&mut stream, context, kind, &mut unread, tally)).await? {}
+    Ok(())
 }
 
-/// Hears what is there, and answers pings; whether there can be more.
-fn take(stream: &TcpStream, kind: Kind, unread: &mut Vec<u8>, tally: &Tally) -> Result<bool> {
+/// Hears what is there, and answers pings; whether there can be more. An idle client keeps no
+/// buffer.
+fn take(
+    stream: &mut TcpStream,
+    context: &mut Context<'_>,
+    kind: Kind,
+    unread: &mut Vec<u8>,
+    tally: &Tally,
+) -> Poll<Result<bool>> {
     let mut chunk = [0; 4 * 1024];
-    let read = match stream.try_read(&mut chunk) {
-        Ok(0) => return Ok(false),
-        Ok(read) => &chunk[..read],
-        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(true),
-        Err(error) => return Err(error.into()),
-    };
+    let mut buffer = ReadBuf::new(&mut chunk);
+    ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer))?;
+    let read = buffer.filled();
+    let heard = hear(stream, kind, unread, read, tally);
+    Poll::Ready(heard.map(|()| !read.is_empty()))
+}
+
+fn hear(
+    stream: &TcpStream,
+    kind: Kind,
+    unread: &mut Vec<u8>,
+    read: &[u8],
+    tally: &Tally,
+) -> Result<()> {
     let now_us = now_us()?;
     let hear = |whole: Whole<'_>| {
         match whole {
@@ -189,7 +203,7 @@ fn take(stream: &TcpStream, kind: Kind, unread: &mut Vec<u8>, tally: &Tally) -> 
                 tally.news.notify_one();
             }
             Whole::Ping(data) => {
-                // As long as a few bytes: there is always room.
+                // A few bytes: there is always room.
                 stream.try_write(&frame(0x8a, data)?)?;
             }
         }
@@ -204,8 +218,7 @@ fn take(stream: &TcpStream, kind: Kind, unread: &mut Vec<u8>, tally: &Tally) -> 
         unread.drain(..taken);
     }
     if unread.is_empty() {
-        // An idle client costs little too.
         *unread = Vec::new();
     }
-    Ok(true)
+    Ok(())
 }

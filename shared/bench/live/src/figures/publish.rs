@@ -47,7 +47,7 @@ pub(crate) async fn measure(stage: &Stage) -> Result<()> {
             &one_by_one,
         ),
         (
-            "a transaction and four statements for a hundred",
+            "a transaction and three statements for a hundred",
             &by_the_hundred,
         ),
     ] {
