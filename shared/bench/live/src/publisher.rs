@@ -1,5 +1,6 @@
 //! Whoever tells the service, or the loop, what all are to hear.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::SystemTime;
 
 use anyhow::{Result, ensure};
@@ -45,13 +46,15 @@ impl Publisher {
     }
 }
 
+/// One that nobody has heard of before: told again it would replace what it was.
 fn announcement(person: i64, sent_us: u64) -> Result<Envelope> {
+    static NEXT: AtomicI64 = AtomicI64::new(1);
     Ok(Envelope {
         event_id: Uuid::now_v7(),
         occurred_at: OffsetDateTime::from(SystemTime::now()),
         traceparent: None,
         event: Event::AnnouncementPosted {
-            announcement_id: 1,
+            announcement_id: NEXT.fetch_add(1, Ordering::Relaxed),
             user_id: person.try_into()?,
             title: "News".to_owned(),
             text: wire::text(sent_us),

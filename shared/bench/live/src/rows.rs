@@ -1,6 +1,6 @@
 //! The limit of publishing: the rows that an event leaves behind, by sqlx alone and for nobody.
 //!
-//! `one` writes as the service does, each event in a transaction of its own; `hundred` has the
+//! `one` says what the service says, each event in a transaction of its own; `hundred` has the
 //! server make up a hundred and writes each kind of row at once, which is as little as it can be.
 
 use std::time::Instant;
@@ -78,12 +78,20 @@ async fn one(connection: &mut PgConnection, person: i64, text: &str) -> Result<i
          DO UPDATE SET head_seq = recipients.head_seq + 1 RETURNING head_seq",
     );
     let seq: i64 = advance.bind(person).fetch_one(&mut *transaction).await?;
-    let append = query(
-        "INSERT INTO notifications (user_id, seq, kind, title, body, data, created_at) \
-         VALUES ($1, $2, 'announcement.posted', 'News', $3, '{\"announcement_id\": 1}', now()) \
+    let key = format!("announcement:{}", Uuid::now_v7());
+    let replace = query(
+        "DELETE FROM notifications WHERE user_id = $1 AND collapse_key = $2 AND read_at IS NULL \
          RETURNING *",
     );
-    let append = append.bind(person).bind(seq).bind(text);
+    let replace = replace.bind(person).bind(&key);
+    replace.fetch_all(&mut *transaction).await?;
+    let append = query(
+        "INSERT INTO notifications \
+         (user_id, seq, kind, title, body, data, collapse_key, created_at, expires_at) \
+         VALUES ($1, $2, 'announcement.posted', 'News', $3, '{\"announcement_id\": 1}', $4, \
+         now(), now() + interval '30 days') RETURNING *",
+    );
+    let append = append.bind(person).bind(seq).bind(text).bind(&key);
     append.fetch_one(&mut *transaction).await?;
     let enqueue = query(
         "INSERT INTO mails (user_id, template, input, state, attempts, claims, due_at, \
@@ -109,9 +117,11 @@ async fn hundred(connection: &mut PgConnection, first: i64, text: &str) -> Resul
         "WITH advanced AS (INSERT INTO recipients (user_id, head_seq) \
          SELECT $1 + n, 1 FROM generate_series(0, $2 - 1) n ON CONFLICT (user_id) \
          DO UPDATE SET head_seq = recipients.head_seq + 1 RETURNING user_id, head_seq) \
-         INSERT INTO notifications (user_id, seq, kind, title, body, data, created_at) \
+         INSERT INTO notifications \
+         (user_id, seq, kind, title, body, data, collapse_key, created_at, expires_at) \
          SELECT user_id, head_seq, 'announcement.posted', 'News', $3, \
-         '{\"announcement_id\": 1}'::jsonb, now() FROM advanced RETURNING id",
+         '{\"announcement_id\": 1}'::jsonb, 'announcement:' || gen_random_uuid(), now(), \
+         now() + interval '30 days' FROM advanced RETURNING id",
     );
     let append = append.bind(first).bind(HUNDRED).bind(text);
     let appended = append.fetch_all(&mut *transaction).await?.len();
