@@ -126,10 +126,13 @@ impl Chassis {
         })
     }
 
-    /// Deletes what is over for as long as the service runs.
+    /// Deletes what is over for as long as the service runs, if that is left to this process
+    /// (setting `database.prune`).
     pub fn prune(&self, pruner: Pruner) {
-        self.tasks
-            .spawn(pruner.rows(), move |stop| pruner.clone().run(stop));
+        if self.settings.database.prune {
+            self.tasks
+                .spawn(pruner.rows(), move |stop| pruner.clone().run(stop));
+        }
     }
 
     /// Puts the routes on the bound listeners.

@@ -1,6 +1,7 @@
 //! One service, those it calls, and a request that keeps it at work.
 
 use lyceum_chassis::Service;
+use lyceum_chassis::database::DatabaseSettings;
 use lyceum_chassis::settings::Settings;
 use lyceum_contracts::ids::UserId;
 use lyceum_contracts::role::Role;
@@ -29,6 +30,12 @@ const KEYS: &str = "GET /.well-known/jwks.json";
 
 /// A service's own patience with its database: not what ends anything here.
 const PATIENT_MS: u64 = 60_000;
+
+/// Nothing but requests is to wait for what a test holds.
+const fn keep_to_requests(database: &mut DatabaseSettings) {
+    database.acquire_timeout_ms = PATIENT_MS;
+    database.prune = false;
+}
 
 /// A running service and its peers.
 pub(crate) struct Scene {
@@ -93,7 +100,7 @@ pub(crate) async fn user_with_ada(
         settings.service.upstreams.course.base_url = course_url;
         settings.service.upstreams.notification.base_url = notification_url;
         settings.service.outbox.relay = false;
-        settings.platform.database.acquire_timeout_ms = PATIENT_MS;
+        keep_to_requests(&mut settings.platform.database);
     });
     let password = "a heron on one leg";
     let account = json!({"email": "ada@example.org", "password": password, "full_name": "Ada"});
@@ -143,7 +150,7 @@ fn course_that_asks(users: &ScriptedPeer) -> TestApp {
     spawn::<lyceum_course::App>(|settings: &mut Settings<CourseSettings>| {
         settings.service.upstreams.user.base_url = users.url();
         settings.service.outbox.relay = false;
-        settings.platform.database.acquire_timeout_ms = PATIENT_MS;
+        keep_to_requests(&mut settings.platform.database);
     })
 }
 
@@ -180,7 +187,8 @@ fn spawn_notification(users: &ScriptedPeer) -> TestApp {
         settings.service.upstreams.user.base_url = users.url();
         settings.service.live.sweep = false;
         settings.service.mail.run = false;
-        settings.platform.database.acquire_timeout_ms = PATIENT_MS;
+        settings.service.webhooks.run = false;
+        keep_to_requests(&mut settings.platform.database);
     })
 }
 

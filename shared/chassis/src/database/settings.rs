@@ -37,6 +37,9 @@ pub struct DatabaseSettings {
     pub statement_timeout_ms: u64,
     /// Apply pending migrations when starting. Otherwise run `migrate` first.
     pub migrate_on_start: bool,
+    /// Delete what is over, see [`Pruner`](crate::retention::Pruner). Of many replicas, one is
+    /// enough.
+    pub prune: bool,
 }
 
 impl DatabaseSettings {

@@ -19,6 +19,7 @@ pub(crate) fn settings(url: &str) -> DatabaseSettings {
         check_after_idle_ms: 5_000,
         statement_timeout_ms: 30_000,
         migrate_on_start: true,
+        prune: true,
     }
 }
 

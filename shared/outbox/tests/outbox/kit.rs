@@ -37,6 +37,7 @@ impl Kit {
             check_after_idle_ms: 5_000,
             statement_timeout_ms: 30_000,
             migrate_on_start: true,
+            prune: true,
         };
         Self {
             database: Database::connect::<Migrator>("test", &settings)
