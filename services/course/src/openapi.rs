@@ -24,6 +24,7 @@ use crate::events::handlers as events;
         enrolments::get_enrolment,
         enrolments::list_user_courses,
         enrolments::get_user_stats,
+        enrolments::list_enrolled_people,
         events::receive_events,
     ),
     tags(

@@ -4,7 +4,8 @@ use actix_web::web::{Data, ServiceConfig, delete, get, post, resource};
 
 use crate::catalogue::handlers::{create_course, get_course, list_courses, publish_course};
 use crate::enrolments::handlers::{
-    create_enrolment, delete_enrolment, get_enrolment, get_user_stats, list_user_courses,
+    create_enrolment, delete_enrolment, get_enrolment, get_user_stats, list_enrolled_people,
+    list_user_courses,
 };
 use crate::events::handlers::receive_events;
 use crate::state::State;
@@ -28,5 +29,8 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
         .service(resource("/enrolments/{id}").route(get().to(get_enrolment)))
         .service(resource("/users/{id}/courses").route(get().to(list_user_courses)))
         .service(resource("/users/{id}/stats").route(get().to(get_user_stats)))
-        .service(resource("/internal/events").route(post().to(receive_events)));
+        .service(resource("/internal/events").route(post().to(receive_events)))
+        .service(
+            resource("/internal/courses/{id}/enrolments").route(get().to(list_enrolled_people)),
+        );
 }

@@ -1,10 +1,11 @@
 //! Calls to the course service.
 
-use lyceum_contracts::course::{EnrolledCourse, UserStats};
-use lyceum_contracts::ids::UserId;
+use lyceum_contracts::course::{EnrolledCourse, EnrolledPage, UserStats};
+use lyceum_contracts::ids::{CourseId, UserId};
 use lyceum_contracts::notification::{EventBatch, EventReceipt};
 use lyceum_contracts::page::{MAX_LIMIT, Page};
 
+use crate::walk::in_order;
 use crate::{ClientError, Freshness, Identity, Reading, SettingsError, Upstream, UpstreamSettings};
 
 /// The course service, as its peers call it. Cheap to clone; clones share connections and breaker.
@@ -53,6 +54,27 @@ impl CourseClient {
         let call = self.upstream.get_cached("course.enrolments_of", path);
         let page: Reading<Page<_>> = call.with(self.freshness).read().await?;
         Ok(page.map(|page| page.items))
+    }
+
+    /// The next people who hold a place in `course`, after `after` by id; `None` when there is no
+    /// such course.
+    pub async fn enrolled_in(
+        &self,
+        course: CourseId,
+        after: Option<UserId>,
+        limit: u64,
+    ) -> Result<Option<EnrolledPage>, ClientError> {
+        let from = after.map_or(0, UserId::get);
+        let path = format!("/internal/courses/{course}/enrolments?after={from}&limit={limit}");
+        let call = self.upstream.get("course.enrolled_in", path);
+        match call.json::<EnrolledPage>().await {
+            Ok(page) => {
+                in_order(after, page.items.iter().copied(), page.next_after)?;
+                Ok(Some(page))
+            }
+            Err(error) if error.refused_with() == Some(404) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Somebody's figures, which may be as old as the section `cache` of the upstream allows.

@@ -69,6 +69,9 @@ pub enum Malformation {
     /// About somebody who was not asked for.
     #[error("it is about somebody else")]
     SomebodyElse,
+    /// A page of a list that does not go on where it was asked to.
+    #[error("it is out of order")]
+    OutOfOrder,
     /// Not the JSON the contract promises.
     #[error("it is not the JSON agreed, at line {line} column {column}")]
     Json {

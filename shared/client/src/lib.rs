@@ -147,6 +147,7 @@ mod settings;
 pub mod testing;
 mod upstream;
 mod user;
+mod walk;
 
 pub use cache::{CacheSettings, Freshness, Lookup, Reading};
 pub use call::{CachedCall, Call};

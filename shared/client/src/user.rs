@@ -6,9 +6,10 @@ use std::time::Duration;
 use lyceum_contracts::ids::{LinkId, UserId};
 use lyceum_contracts::mailed_link::MailedLinkToken;
 use lyceum_contracts::revocation::RevocationPage;
-use lyceum_contracts::user::{Contact, Contacts, LookupUsers, MAX_LOOKUP};
+use lyceum_contracts::user::{Contact, ContactPage, Contacts, LookupUsers, MAX_LOOKUP};
 use lyceum_resilience::concurrency::try_join_bounded;
 
+use crate::walk::in_order;
 use crate::{ClientError, Identity, Malformation, SettingsError, Upstream, UpstreamSettings};
 
 /// How many parts of a long list are asked for at once (the guide's semaphore: 5).
@@ -53,6 +54,20 @@ impl UserClient {
         } else {
             Err(ClientError::Malformed(Malformation::SomebodyElse))
         }
+    }
+
+    /// The next people who may sign in, after `after` by id.
+    pub async fn everybody(
+        &self,
+        after: Option<UserId>,
+        limit: u64,
+    ) -> Result<ContactPage, ClientError> {
+        let from = after.map_or(0, UserId::get);
+        let path = format!("/internal/users?after={from}&limit={limit}");
+        let page: ContactPage = self.0.get("user.everybody", path).json().await?;
+        let ids = page.items.iter().map(|person| person.id);
+        in_order(after, ids, page.next_after)?;
+        Ok(page)
     }
 
     /// Makes the token for a letter about `link`; `None` when no letter is to be written any more,

@@ -106,3 +106,14 @@ pub struct UserStats {
     /// Courses the person teaches, drafts included.
     pub teaching: u64,
 }
+
+/// Answer of `GET /internal/courses/{id}/enrolments?after&limit`: who holds a place, by id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EnrolledPage {
+    /// The people of this page, each once.
+    pub items: Vec<UserId>,
+    /// Pass it as `after` to go on; `null` on the last page.
+    pub next_after: Option<UserId>,
+    /// How many hold a place now, on all pages.
+    pub total: u64,
+}

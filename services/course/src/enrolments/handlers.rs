@@ -2,17 +2,20 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use lyceum_chassis::auth::{Caller, CurrentUser};
+use lyceum_chassis::auth::{Caller, CurrentUser, ServiceCaller};
 use lyceum_chassis::clock;
-use lyceum_chassis::http::{Answer, ApiError, Id, NoBody, Query, Window, page};
+use lyceum_chassis::http::{Answer, ApiError, Id, NoBody, Onward, Query, Window, page};
 use lyceum_chassis::idempotency::IdempotencyKey;
 use lyceum_chassis::openapi::WindowQuery;
-use lyceum_contracts::course::{EnrolledCourse, Enrolment, EnrolmentStatus, UserStats};
+use lyceum_contracts::course::{
+    EnrolledCourse, EnrolledPage, Enrolment, EnrolmentStatus, UserStats,
+};
 use lyceum_contracts::ids::{CourseId, EnrolmentId, UserId};
 use lyceum_contracts::page::Page;
 
 use super::commands::{self, Enrolled};
 use super::{queries, store};
+use crate::catalogue;
 use crate::entity::enrolment::{Model, Status};
 use crate::state::State;
 
@@ -163,6 +166,38 @@ pub(crate) async fn get_user_stats(
     only_if(caller.may_see(user))?;
     let stats = queries::count_for(&state.database, user).await?;
     Ok(HttpResponse::Ok().json(stats))
+}
+
+/// Who holds a place in a course
+///
+/// In the order of their ids, in which nobody comes twice however many come and go meanwhile.
+#[utoipa::path(
+    get, path = "/internal/courses/{id}/enrolments", tag = "internal",
+    security(("service_token" = [])),
+    params(("id" = CourseId, Path, description = "The course"), Onward),
+    responses(
+        (status = 200, body = EnrolledPage, description = "One page"),
+        (status = 403, description = "The caller is not a service"),
+        (status = 404, description = "There is no such course"),
+    ),
+)]
+pub(crate) async fn list_enrolled_people(
+    _caller: ServiceCaller,
+    Id(id): Id<CourseId>,
+    Query(onward): Query<Onward>,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let database = &state.database;
+    let course = catalogue::store::find(database, id).await?;
+    let course = course.ok_or_else(ApiError::not_found)?;
+    let people = queries::list_people_in(database, id, onward).await?;
+    let (items, next_after) = onward.cut(people, |person| *person);
+    let total = course.enrolled.into();
+    Ok(HttpResponse::Ok().json(EnrolledPage {
+        items,
+        next_after,
+        total,
+    }))
 }
 
 /// What is not for the caller looks like what is not there.

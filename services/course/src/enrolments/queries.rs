@@ -1,8 +1,10 @@
-//! What is asked about one person across courses: the list of their courses, and their figures.
+//! What is asked about one person across courses, the list of their courses and their figures; and
+//! about one course, who is in it.
 
-use lyceum_chassis::http::Window;
+use lyceum_chassis::http::{Onward, Window};
 use lyceum_contracts::course::{EnrolledCourse, UserStats};
 use lyceum_contracts::ids::{CourseId, EnrolmentId, UserId};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
     QuerySelect, RelationTrait,
@@ -52,6 +54,26 @@ pub(crate) async fn list_courses_of(
             enrolled_at: row.enrolled_at,
         })
         .collect())
+}
+
+/// The next people who hold a place in a course, by id.
+pub(crate) async fn list_people_in(
+    connection: &impl ConnectionTrait,
+    course: CourseId,
+    onward: Onward,
+) -> Result<Vec<UserId>, DbErr> {
+    Entity::find()
+        .select_only()
+        .column(Column::UserId)
+        .filter(Column::CourseId.eq(course))
+        // Written out: the index of active rows is not found by a parameter.
+        .filter(Expr::cust("status = 'active'"))
+        .filter(Column::UserId.gt(onward.after))
+        .order_by_asc(Column::UserId)
+        .limit(onward.rows())
+        .into_tuple()
+        .all(connection)
+        .await
 }
 
 #[derive(FromQueryResult)]

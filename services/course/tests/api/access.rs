@@ -69,6 +69,11 @@ fn table(course: i64, enrolment: i64) -> Vec<Row> {
         ),
         row(
             "GET",
+            format!("/internal/courses/{course}/enrolments"),
+            [401, 403, 403, 403, 403, 403, 200],
+        ),
+        row(
+            "GET",
             "/users/1/courses".to_owned(),
             [401, 404, 404, 404, 200, 200, 200],
         ),

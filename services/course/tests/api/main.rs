@@ -4,6 +4,7 @@
 mod access;
 mod catalogue;
 mod description;
+mod enrolled;
 mod enrolments;
 mod erasure;
 mod events;

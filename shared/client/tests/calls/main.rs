@@ -19,6 +19,7 @@ mod queue;
 mod retries;
 mod settings;
 mod telemetry;
+mod walks;
 
 use lyceum_client::{CourseClient, Identity, ServiceAuthSettings, UpstreamSettings};
 use lyceum_contracts::ids::UserId;
