@@ -27,6 +27,7 @@ use crate::{events, inbox, live, mail, preferences, webhooks};
         inbox::handlers::delete_notification,
         live::handlers::stream_notifications,
         live::handlers::open_socket,
+        live::connections::get_connections,
         live::tickets::handlers::create_stream_ticket,
         preferences::handlers::get_preferences,
         preferences::handlers::put_preferences,

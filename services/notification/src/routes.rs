@@ -7,6 +7,7 @@ use crate::inbox::handlers::{
     archive_notification, count_unread, count_unread_of, delete_notification, list_notifications,
     read_all_notifications, read_notification, unarchive_notification, unread_notification,
 };
+use crate::live::connections::get_connections;
 use crate::live::handlers::{open_socket, stream_notifications};
 use crate::live::tickets::handlers::create_stream_ticket;
 use crate::mail::handlers::{cancel_delivery, list_deliveries, preview_template, retry_delivery};
@@ -51,6 +52,7 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
                 .route(post().to(unsubscribe)),
         )
         // For admins.
+        .service(web::resource("/connections").route(get().to(get_connections)))
         .service(web::resource("/deliveries").route(get().to(list_deliveries)))
         .service(web::resource("/deliveries/{id}/retry").route(post().to(retry_delivery)))
         .service(web::resource("/deliveries/{id}/cancel").route(post().to(cancel_delivery)))

@@ -12,6 +12,7 @@
 //! | [`job`] | work that takes longer than a request |
 //! | [`mailed_link`] | links in letters: asking for one, following it, writing its letter |
 //! | [`delivery`] | letters as admins see them: what became of each |
+//! | [`live`] | open live streams as admins see them |
 //! | [`webhook`] | receivers of webhooks, and what became of each message |
 //! | [`preferences`] | what somebody wants to be told by which channel |
 //! | [`bulk`] | many accounts in one request |
@@ -30,6 +31,7 @@ pub mod event;
 pub mod header;
 pub mod ids;
 pub mod job;
+pub mod live;
 pub mod mailed_link;
 pub mod notification;
 pub mod page;

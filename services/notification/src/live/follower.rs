@@ -54,6 +54,7 @@ impl Follower {
         head: i64,
         rest: Duration,
     ) -> Self {
+        seat.begins_after(sent);
         // What was written before the seat was taken has woken nobody.
         seat.wake(head);
         Self {
@@ -78,7 +79,7 @@ impl Follower {
                     // An idle stream keeps no buffer.
                     self.waiting = VecDeque::new();
                 }
-                self.seat.delivered();
+                self.seat.delivered(self.sent);
                 return told;
             }
             if let Some(moment) = self.rest_until {

@@ -11,13 +11,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use lyceum_chassis::auth::CurrentUser;
 use lyceum_chassis::http::{ApiError, Fields, FromFields, Query};
 use lyceum_chassis::{Lifecycle, clock};
+use lyceum_contracts::live::Transport;
 use lyceum_contracts::problem::ProblemKind;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use super::domain::Start;
 use super::ending::Ending;
-use super::metrics::Transport;
 use super::socket::Connection;
 use super::store;
 use super::stream::Live;
@@ -126,7 +126,7 @@ pub(crate) async fn open_socket(
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let mut answer = ws::handshake(request.head()).map_err(not_a_handshake)?;
-    let seat = state.hub.join(person.id, Transport::Socket)?;
+    let seat = state.hub.join(person.id, Transport::Websocket)?;
     let ending = ending(&state, &lifecycle, person);
     let connection = Connection::new(State::clone(&state), seat, ending, payload);
     let answer = answer

@@ -6,19 +6,21 @@
 //! stream holds a [`Seat`], which counts against the limits until it is dropped, however the
 //! stream ends and whatever it is sent by.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use lyceum_chassis::clock;
 use lyceum_contracts::ids::UserId;
+use lyceum_contracts::live::{Connections, StreamLimits, Transport};
 use tokio::sync::watch;
 
-use super::metrics::{Metrics, Transport};
+use super::heard::Heard;
+use super::metrics::Metrics;
+use super::open::{Behind, OpenStream, count, furthest_behind};
 use super::replicas::News;
 use super::told::Told;
 use crate::inbox::Entry;
-
-/// Notifications kept for each watched person: a stream that is further behind reads.
-const KEPT: usize = 8;
 
 /// The most streams that may be open on this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,48 +57,17 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Watched {
-    /// What each person's streams know; each seat holds one receiver.
-    people: HashMap<UserId, watch::Sender<Heard>>,
+    people: HashMap<UserId, Watcher>,
     streams: usize,
 }
 
-/// What this process has heard of one person's sequence.
+/// A person with open streams.
 #[derive(Debug, Default)]
-struct Heard {
-    /// How far it has come; 0 until something is heard.
-    head: i64,
-    /// The last ones, in order and without gaps; not always up to the head.
-    last: VecDeque<Arc<Told>>,
-}
-
-impl Heard {
-    fn advance(&mut self, head: i64) -> bool {
-        let news = head > self.head;
-        self.head = head.max(self.head);
-        news
-    }
-
-    /// What comes too late to stand at the end was overtaken by what is there, and is left to be
-    /// read from the database.
-    fn tell(&mut self, told: &Arc<Told>) -> bool {
-        let last = self.last.back().map_or(0, |last| last.seq());
-        if told.seq() > last {
-            if told.seq() > last + 1 {
-                self.last.clear();
-            }
-            if self.last.len() == KEPT {
-                self.last.pop_front();
-            }
-            self.last.push_back(Arc::clone(told));
-        }
-        self.advance(told.seq())
-    }
-
-    /// Those after `seq`, if the next one is among them.
-    fn after(&self, seq: i64) -> Vec<Arc<Told>> {
-        let next = self.last.iter().position(|told| told.seq() == seq + 1);
-        next.map_or_else(Vec::new, |next| self.last.range(next..).cloned().collect())
-    }
+struct Watcher {
+    /// What the streams know; each seat holds one receiver.
+    heard: watch::Sender<Heard>,
+    /// One for each seat.
+    streams: Vec<Arc<OpenStream>>,
 }
 
 impl Hub {
@@ -119,28 +90,28 @@ impl Hub {
         if watched.streams >= self.0.limits.per_node {
             return Err(Full::Node);
         }
-        let seated = watched
-            .people
-            .get(&user)
-            .map_or(0, watch::Sender::receiver_count);
+        let seated = watched.people.get(&user).map_or(0, |it| it.streams.len());
         if seated >= self.0.limits.per_user {
             return Err(Full::User);
         }
         watched.streams += 1;
-        let heard = watched.people.entry(user).or_default().subscribe();
+        let stream = Arc::new(OpenStream::new(user, transport, clock::now()));
+        let watcher = watched.people.entry(user).or_default();
+        watcher.streams.push(Arc::clone(&stream));
+        let heard = watcher.heard.subscribe();
         drop(watched);
         self.0.metrics.opened(transport);
         Ok(Seat {
             hub: self.clone(),
-            transport,
-            user,
+            stream,
             heard,
         })
     }
 
     /// Tells the streams of `user` that the sequence has come to `head_seq`. Older news is no news.
     pub(crate) fn wake(&self, user: UserId, head_seq: i64) {
-        if let Some(heard) = self.watched().people.get(&user) {
+        if let Some(watcher) = self.watched().people.get(&user) {
+            let heard = &watcher.heard;
             heard.send_if_modified(|heard| heard.advance(head_seq));
         }
     }
@@ -148,9 +119,9 @@ impl Hub {
     /// Tells the streams of `user`, here and on other replicas, what was just committed. It is
     /// written out once for all that are here, and not at all when there are none.
     pub(crate) fn tell(&self, user: UserId, entry: &Entry) {
-        if let Some(heard) = self.watched().people.get(&user) {
+        if let Some(watcher) = self.watched().people.get(&user) {
             let told = Arc::new(Told::new(entry));
-            heard.send_if_modified(|heard| heard.tell(&told));
+            watcher.heard.send_if_modified(|heard| heard.tell(&told));
         }
         if let Some(news) = &self.0.news {
             news.add(user, entry.seq());
@@ -159,9 +130,9 @@ impl Hub {
 
     /// Keeps nothing of `user` but the streams.
     pub(crate) fn forget(&self, user: UserId) {
-        if let Some(heard) = self.watched().people.get(&user) {
-            heard.send_if_modified(|heard| {
-                heard.last = VecDeque::new();
+        if let Some(watcher) = self.watched().people.get(&user) {
+            watcher.heard.send_if_modified(|heard| {
+                heard.forget();
                 false
             });
         }
@@ -170,6 +141,31 @@ impl Hub {
     /// Everybody with an open stream here.
     pub(super) fn people(&self) -> Vec<UserId> {
         self.watched().people.keys().copied().collect()
+    }
+
+    /// What an admin is told: everything in numbers, and `limit` streams one by one.
+    pub(super) fn connections(&self, limit: usize) -> Connections {
+        let watched = self.watched();
+        let people = watched.people.len() as u64;
+        let mut streams = Vec::with_capacity(watched.streams);
+        for watcher in watched.people.values() {
+            let head = watcher.heard.borrow().head;
+            streams.extend(watcher.streams.iter().map(|it| Behind::of(it, head)));
+        }
+        drop(watched);
+        let (open, waiting) = count(&streams);
+        let Limits { per_user, per_node } = self.0.limits;
+        Connections {
+            open,
+            people,
+            limits: StreamLimits {
+                per_user: per_user as u64,
+                per_node: per_node as u64,
+            },
+            waiting,
+            cuts: self.0.metrics.cuts(),
+            streams: furthest_behind(streams, limit),
+        }
     }
 
     fn watched(&self) -> MutexGuard<'_, Watched> {
@@ -184,20 +180,24 @@ impl Hub {
 #[derive(Debug)]
 pub(super) struct Seat {
     hub: Hub,
-    transport: Transport,
-    user: UserId,
+    stream: Arc<OpenStream>,
     heard: watch::Receiver<Heard>,
 }
 
 impl Seat {
     /// Whose stream this is.
     pub(super) fn user(&self) -> UserId {
-        self.user
+        self.stream.user
+    }
+
+    /// The stream goes on after this place.
+    pub(super) fn begins_after(&self, seq: i64) {
+        self.stream.begins_after(seq);
     }
 
     /// Tells all streams of this person how far the sequence has come.
     pub(super) fn wake(&self, head_seq: i64) {
-        self.hub.wake(self.user, head_seq);
+        self.hub.wake(self.user(), head_seq);
     }
 
     /// Resolves once the sequence is known to go beyond `seq`.
@@ -213,16 +213,17 @@ impl Seat {
         self.heard.borrow().after(seq)
     }
 
-    /// Counts one notification that goes out.
-    pub(super) fn delivered(&self) {
-        self.hub.0.metrics.delivered(self.transport);
+    /// Counts the entry that goes out.
+    pub(super) fn delivered(&self, seq: i64) {
+        self.stream.sends(seq);
+        self.hub.0.metrics.delivered(self.stream.transport);
     }
 
     /// For the one who ends the stream.
     pub(super) fn cut(&self) -> Cut {
         Cut {
             hub: self.hub.clone(),
-            transport: self.transport,
+            transport: self.stream.transport,
         }
     }
 }
@@ -231,16 +232,15 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let mut watched = self.hub.watched();
         watched.streams -= 1;
-        // This seat still counts as a receiver.
-        let is_last = watched
-            .people
-            .get(&self.user)
-            .is_some_and(|heard| heard.receiver_count() <= 1);
-        if is_last {
-            watched.people.remove(&self.user);
+        if let Slot::Occupied(mut watcher) = watched.people.entry(self.user()) {
+            let streams = &mut watcher.get_mut().streams;
+            streams.retain(|it| !Arc::ptr_eq(it, &self.stream));
+            if streams.is_empty() {
+                watcher.remove();
+            }
         }
         drop(watched);
-        self.hub.0.metrics.closed(self.transport);
+        self.hub.0.metrics.closed(self.stream.transport);
     }
 }
 

@@ -1,15 +1,10 @@
 //! What an operator sees of the streams, by transport.
 
-use lyceum_telemetry::metrics::{Counter, KeyValue, UpDownCounter, meter};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// How a stream reaches its client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Transport {
-    /// Server-Sent Events.
-    Sse,
-    /// WebSocket.
-    Socket,
-}
+use lyceum_contracts::live::{Cut, Transport};
+use lyceum_telemetry::metrics::{Counter, KeyValue, UpDownCounter, meter};
 
 /// The instruments of all streams of a process.
 #[derive(Debug)]
@@ -17,6 +12,8 @@ pub(super) struct Metrics {
     open: UpDownCounter<i64>,
     delivered: Counter<u64>,
     ended: Counter<u64>,
+    /// The same since the process started, for whoever asks it.
+    cuts: Mutex<BTreeMap<(Transport, &'static str), u64>>,
 }
 
 impl Metrics {
@@ -38,6 +35,7 @@ impl Metrics {
                 .with_unit("{stream}")
                 .with_description("Live streams that the server ended, by reason.")
                 .build(),
+            cuts: Mutex::default(),
         }
     }
 
@@ -55,15 +53,26 @@ impl Metrics {
 
     /// `reason` is one of a closed set.
     pub(super) fn ended(&self, transport: Transport, reason: &'static str) {
+        *self.counts().entry((transport, reason)).or_default() += 1;
         let reason = KeyValue::new("lyceum.live.reason", reason);
         self.ended.add(1, &[label(transport), reason]);
+    }
+
+    /// How often streams were ended for which reason.
+    pub(super) fn cuts(&self) -> Vec<Cut> {
+        let cut = |(&(transport, reason), &count): (&(Transport, &str), &u64)| Cut {
+            transport,
+            reason: reason.to_owned(),
+            count,
+        };
+        self.counts().iter().map(cut).collect()
+    }
+
+    fn counts(&self) -> MutexGuard<'_, BTreeMap<(Transport, &'static str), u64>> {
+        self.cuts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn label(transport: Transport) -> KeyValue {
-    let name = match transport {
-        Transport::Sse => "sse",
-        Transport::Socket => "websocket",
-    };
-    KeyValue::new("lyceum.live.transport", name)
+    KeyValue::new("lyceum.live.transport", transport.as_str())
 }

@@ -9,19 +9,23 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | `hub`, `told`, `follower` | what is to be sent, for every transport |
+//! | `hub`, `heard`, `told`, `follower` | what is to be sent, for every transport |
 //! | `ending` | what ends a stream from this side |
 //! | `stream`, `sse` | Server-Sent Events |
 //! | `socket` | WebSocket |
 //! | `tickets`, `origin` | who may listen |
+//! | `open`, `connections` | what an admin sees of open streams |
 //! | `replicas`, `worker` | what other replicas have written |
 
+pub(crate) mod connections;
 pub(crate) mod domain;
 mod ending;
 mod follower;
 pub(crate) mod handlers;
+mod heard;
 mod hub;
 mod metrics;
+mod open;
 mod origin;
 pub(crate) mod replicas;
 mod settings;

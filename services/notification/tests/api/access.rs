@@ -58,6 +58,7 @@ async fn every_route_knows_its_callers() {
         // Whoever holds a letter.
         ("GET", UNSUBSCRIBE, [200, 200, 200, 200, 200]),
         ("POST", UNSUBSCRIBE, [200, 200, 200, 200, 200]),
+        ("GET", "/connections", [401, 403, 403, 200, 401]),
         ("GET", "/deliveries", [401, 403, 403, 200, 401]),
         ("POST", "/deliveries/1/retry", [401, 403, 403, 200, 401]),
         ("POST", "/deliveries/1/cancel", [401, 403, 403, 200, 401]),

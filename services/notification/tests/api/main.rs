@@ -6,6 +6,7 @@
 )]
 
 mod access;
+mod connections;
 mod description;
 mod duplicates;
 mod inbox;
