@@ -3,6 +3,7 @@
 use lyceum_chassis::http::ApiError;
 use lyceum_contracts::problem::ProblemKind;
 
+use crate::catalogue::changes::ChangeError;
 use crate::catalogue::commands::PublishError;
 use crate::enrolments::commands::{DropError, EnrolError};
 use crate::people::PersonError;
@@ -14,6 +15,20 @@ impl From<PublishError> for ApiError {
             PublishError::NotTheirs => Self::of(ProblemKind::Forbidden)
                 .detail("only its instructor or an admin may publish this course"),
             PublishError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeError> for ApiError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::NoSuchCourse => Self::not_found(),
+            ChangeError::NotTheirs => Self::of(ProblemKind::Forbidden)
+                .detail("only its instructor or an admin may change this course"),
+            ChangeError::Stale => Self::of(ProblemKind::PreconditionFailed),
+            ChangeError::Published => Self::of(ProblemKind::Conflict)
+                .detail("the course is published; people are in it, or were"),
+            ChangeError::Database(error) => error.into(),
         }
     }
 }

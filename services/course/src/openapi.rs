@@ -6,6 +6,7 @@ use utoipa::OpenApi;
 
 use crate::catalogue::handlers as catalogue;
 use crate::enrolments::handlers as enrolments;
+use crate::enrolments::members;
 use crate::events::handlers as events;
 
 #[derive(OpenApi)]
@@ -18,6 +19,8 @@ use crate::events::handlers as events;
         catalogue::list_courses,
         catalogue::create_course,
         catalogue::get_course,
+        catalogue::update_course,
+        catalogue::delete_course,
         catalogue::publish_course,
         enrolments::create_enrolment,
         enrolments::delete_enrolment,
@@ -25,6 +28,7 @@ use crate::events::handlers as events;
         enrolments::list_user_courses,
         enrolments::get_user_stats,
         enrolments::list_enrolled_people,
+        members::lookup_members,
         events::receive_events,
     ),
     tags(

@@ -1,12 +1,17 @@
 //! Calls to the course service.
 
-use lyceum_contracts::course::{EnrolledCourse, EnrolledPage, UserStats};
+use lyceum_contracts::course::{
+    CourseMembers, EnrolledCourse, EnrolledPage, LookupMembers, UserStats,
+};
 use lyceum_contracts::ids::{CourseId, UserId};
 use lyceum_contracts::notification::{EventBatch, EventReceipt};
 use lyceum_contracts::page::{MAX_LIMIT, Page};
 
 use crate::walk::in_order;
-use crate::{ClientError, Freshness, Identity, Reading, SettingsError, Upstream, UpstreamSettings};
+use crate::{
+    ClientError, Freshness, Identity, Malformation, Reading, SettingsError, Upstream,
+    UpstreamSettings,
+};
 
 /// The course service, as its peers call it. Cheap to clone; clones share connections and breaker.
 #[derive(Debug, Clone)]
@@ -72,6 +77,28 @@ impl CourseClient {
                 in_order(after, page.items.iter().copied(), page.next_after)?;
                 Ok(Some(page))
             }
+            Err(error) if error.refused_with() == Some(404) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Which of `people`, 1 to [`MAX_MEMBERS`](lyceum_contracts::course::MAX_MEMBERS) of them, are
+    /// in `course`; `None` when there is no such course.
+    pub async fn members_among(
+        &self,
+        course: CourseId,
+        people: &[UserId],
+    ) -> Result<Option<CourseMembers>, ClientError> {
+        let ids = people.to_vec();
+        let path = format!("/internal/courses/{course}/members/lookup");
+        let call = self
+            .upstream
+            .post("course.members_among", path, &LookupMembers { ids });
+        match call.idempotent().json::<CourseMembers>().await {
+            Ok(members) if members.items.iter().any(|it| !people.contains(it)) => {
+                Err(ClientError::Malformed(Malformation::SomebodyElse))
+            }
+            Ok(members) => Ok(Some(members)),
             Err(error) if error.refused_with() == Some(404) => Ok(None),
             Err(error) => Err(error),
         }

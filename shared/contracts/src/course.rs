@@ -19,6 +19,19 @@ pub struct CreateCourse {
     pub capacity: Option<u32>,
 }
 
+/// Body of `PATCH /courses/{id}`: JSON Merge Patch (RFC 7396), every field optional.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UpdateCourse {
+    /// 1 to 200 characters, one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub title: Option<String>,
+    /// Up to 10 000 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub description: Option<String>,
+}
+
 /// Where a course is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -116,4 +129,24 @@ pub struct EnrolledPage {
     pub next_after: Option<UserId>,
     /// How many hold a place now, on all pages.
     pub total: u64,
+}
+
+/// The most people one `POST /internal/courses/{id}/members/lookup` may ask about.
+pub const MAX_MEMBERS: usize = 200;
+
+/// Body of `POST /internal/courses/{id}/members/lookup`: 1 to [`MAX_MEMBERS`] ids.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LookupMembers {
+    /// Whom to look up; people who are not in the course are left out of the answer.
+    #[schema(min_items = 1, max_items = 200)]
+    pub ids: Vec<UserId>,
+}
+
+/// Answer of `POST /internal/courses/{id}/members/lookup`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CourseMembers {
+    /// Draft or published.
+    pub status: CourseStatus,
+    /// Those of the people asked about who hold a place or teach it, by id.
+    pub items: Vec<UserId>,
 }

@@ -89,6 +89,32 @@ pub enum Event {
         /// The course's title when it happened.
         course_title: String,
     },
+    /// Somebody has given up a place in a course.
+    #[serde(rename = "enrolment.dropped")]
+    EnrolmentDropped {
+        /// The registration.
+        enrolment_id: EnrolmentId,
+        /// Who was enrolled.
+        user_id: UserId,
+        /// Where.
+        course_id: CourseId,
+    },
+    /// What a course says of itself has changed: its title or its description.
+    #[serde(rename = "course.updated")]
+    CourseUpdated {
+        /// The course.
+        course_id: CourseId,
+        /// Its title since.
+        course_title: String,
+        /// Its version since: who has a newer one has read it already.
+        version: i64,
+    },
+    /// A course was deleted: whoever keeps something of it erases it.
+    #[serde(rename = "course.deleted")]
+    CourseDeleted {
+        /// The course that was.
+        course_id: CourseId,
+    },
 }
 
 /// The text names no purpose.
@@ -118,6 +144,9 @@ impl Event {
             Self::MailedLinkRequested { .. } => "mailed_link.requested",
             Self::AnnouncementPosted { .. } => "announcement.posted",
             Self::EnrolmentCreated { .. } => "enrolment.created",
+            Self::EnrolmentDropped { .. } => "enrolment.dropped",
+            Self::CourseUpdated { .. } => "course.updated",
+            Self::CourseDeleted { .. } => "course.deleted",
         }
     }
 }

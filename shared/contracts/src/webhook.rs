@@ -32,7 +32,8 @@ pub struct UnknownEventKind;
 
 macro_rules! event_kinds {
     ($($(#[$doc:meta])* $kind:ident = $name:literal,)+) => {
-        /// What a webhook may tell of. Links that are mailed are nobody else's concern.
+        /// What a webhook may tell of: what happens to people. Links that are mailed are nobody else's
+        /// concern.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
         pub enum EventKind { $($(#[$doc])* #[serde(rename = $name)] $kind,)+ }
 
@@ -67,6 +68,8 @@ event_kinds! {
     AnnouncementPosted = "announcement.posted",
     /// Somebody has a place in a course.
     EnrolmentCreated = "enrolment.created",
+    /// Somebody has given up a place in a course.
+    EnrolmentDropped = "enrolment.dropped",
 }
 
 impl EventKind {
@@ -78,7 +81,10 @@ impl EventKind {
             Event::UserDeleted { user_id } => (Self::UserDeleted, *user_id),
             Event::AnnouncementPosted { user_id, .. } => (Self::AnnouncementPosted, *user_id),
             Event::EnrolmentCreated { user_id, .. } => (Self::EnrolmentCreated, *user_id),
-            Event::MailedLinkRequested { .. } => return None,
+            Event::EnrolmentDropped { user_id, .. } => (Self::EnrolmentDropped, *user_id),
+            Event::MailedLinkRequested { .. }
+            | Event::CourseUpdated { .. }
+            | Event::CourseDeleted { .. } => return None,
         })
     }
 }

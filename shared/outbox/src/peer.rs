@@ -29,7 +29,10 @@ impl Destination {
             | Event::UserUpdated { .. }
             | Event::MailedLinkRequested { .. }
             | Event::AnnouncementPosted { .. }
-            | Event::EnrolmentCreated { .. } => &[Self::Notification],
+            | Event::EnrolmentCreated { .. }
+            | Event::EnrolmentDropped { .. }
+            | Event::CourseUpdated { .. }
+            | Event::CourseDeleted { .. } => &[Self::Notification],
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Pure: time and people are passed in. Who gets a place in it is decided in the enrolments.
 
 use lyceum_chassis::auth::{CurrentUser, Permission};
+use lyceum_chassis::http::Change;
 use lyceum_contracts::ids::{CourseId, UserId};
 use lyceum_contracts::role::Role;
 use serde::Serialize;
@@ -25,6 +26,13 @@ pub(crate) struct NewCourse {
     pub(crate) description: CourseDescription,
     /// None means no limit.
     pub(crate) capacity: Option<Capacity>,
+}
+
+/// What somebody wants a course to say of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CoursePatch {
+    pub(crate) title: Change<CourseTitle>,
+    pub(crate) description: Change<CourseDescription>,
 }
 
 /// A course that has been written.
@@ -66,7 +74,43 @@ pub(crate) enum Publication {
     NotTheirs,
 }
 
+/// What somebody who wants to change or delete a course may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is theirs.
+    Theirs,
+    /// This person is not to know that the draft exists.
+    Hidden,
+    /// It is public, and somebody else's.
+    NotTheirs,
+}
+
 impl Course {
+    /// How `person` stands to the course.
+    pub(crate) fn standing(&self, person: &CurrentUser) -> Standing {
+        match (self.is_run_by(person), self.stage) {
+            (true, _) => Standing::Theirs,
+            (false, Stage::Draft) => Standing::Hidden,
+            (false, Stage::Published { .. }) => Standing::NotTheirs,
+        }
+    }
+
+    /// The next version, which says what the patch has; none when it says that already.
+    pub(crate) fn patched(&self, patch: CoursePatch) -> Option<Self> {
+        let mut next = self.clone();
+        if let Change::Set(title) = patch.title {
+            next.title = title.into_string();
+        }
+        if let Change::Set(description) = patch.description {
+            next.description = description.into_string();
+        }
+        if next == *self {
+            return None;
+        }
+        next.version += 1;
+        Some(next)
+    }
+
     /// Whether `person` may change the course.
     pub(crate) fn is_run_by(&self, person: &CurrentUser) -> bool {
         person.is_or_administers(self.instructor_id)
@@ -161,6 +205,44 @@ pub(crate) mod tests {
             course.clone().publish(&teacher, later),
             Publication::Unchanged(course)
         );
+    }
+
+    #[test]
+    fn a_patch_that_changes_something_makes_a_new_version() {
+        let keep = || CoursePatch {
+            title: Change::Keep,
+            description: Change::Keep,
+        };
+        let course = published(None, 3);
+        let titled = |title: &str| CoursePatch {
+            title: Change::Set(CourseTitle::parse(title.to_owned()).unwrap()),
+            ..keep()
+        };
+        assert_eq!(course.patched(keep()), None);
+        assert_eq!(course.patched(titled("Logic")), None);
+        let changed = course.patched(titled("Sets")).unwrap();
+        assert_eq!((changed.title.as_str(), changed.version), ("Sets", 2));
+        let (title, version) = (course.title.clone(), course.version);
+        assert_eq!(
+            Course {
+                title,
+                version,
+                ..changed
+            },
+            course
+        );
+    }
+
+    #[test]
+    fn anothers_draft_is_hidden_and_anothers_course_is_not_theirs() {
+        let (teacher, other) = (person(1, Role::Instructor), person(2, Role::Instructor));
+        assert_eq!(draft(None, 0).standing(&teacher), Standing::Theirs);
+        assert_eq!(
+            draft(None, 0).standing(&person(3, Role::Admin)),
+            Standing::Theirs
+        );
+        assert_eq!(draft(None, 0).standing(&other), Standing::Hidden);
+        assert_eq!(published(None, 0).standing(&other), Standing::NotTheirs);
     }
 
     #[test]

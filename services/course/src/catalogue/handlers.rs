@@ -5,16 +5,17 @@ use actix_web::{HttpRequest, HttpResponse};
 use lyceum_chassis::auth::{CurrentUser, Require};
 use lyceum_chassis::clock;
 use lyceum_chassis::http::{
-    Answer, ApiError, Body, Fields, FromFields, Id, NoBody, Query, Window, etag, page,
+    Answer, ApiError, Body, Fields, FromFields, Id, IfMatch, NoBody, Query, Window, etag, page,
 };
 use lyceum_chassis::idempotency::IdempotencyKey;
 use lyceum_chassis::openapi::WindowQuery;
-use lyceum_contracts::course::{Course as CourseAnswer, CourseStatus, CreateCourse};
+use lyceum_contracts::course::{Course as CourseAnswer, CourseStatus, CreateCourse, UpdateCourse};
 use lyceum_contracts::ids::CourseId;
 use lyceum_contracts::page::Page;
 
+use super::changes;
 use super::commands::{self, Created};
-use super::domain::{Course, NewCourse, Stage, TeachCourses};
+use super::domain::{Course, CoursePatch, NewCourse, Stage, TeachCourses};
 use super::store;
 use super::text::{Capacity, CourseDescription, CourseTitle};
 use crate::state::State;
@@ -32,17 +33,37 @@ impl FromFields for NewCourse {
     }
 }
 
+impl FromFields for CoursePatch {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let title = fields.change("title", CourseTitle::parse);
+        let description = fields.change("description", CourseDescription::parse);
+        Some(Self {
+            title: title?,
+            description: description?,
+        })
+    }
+}
+
+impl From<Stage> for CourseStatus {
+    fn from(stage: Stage) -> Self {
+        match stage {
+            Stage::Draft => Self::Draft,
+            Stage::Published { .. } => Self::Published,
+        }
+    }
+}
+
 impl From<Course> for CourseAnswer {
     fn from(course: Course) -> Self {
-        let (status, published_at) = match course.stage {
-            Stage::Draft => (CourseStatus::Draft, None),
-            Stage::Published { at } => (CourseStatus::Published, Some(at)),
+        let published_at = match course.stage {
+            Stage::Draft => None,
+            Stage::Published { at } => Some(at),
         };
         Self {
             id: course.id,
             title: course.title,
             description: course.description,
-            status,
+            status: course.stage.into(),
             instructor_id: course.instructor_id,
             capacity: course.capacity,
             enrolled: course.enrolled,
@@ -107,6 +128,57 @@ pub(crate) async fn publish_course(
 ) -> Result<HttpResponse, ApiError> {
     let course = commands::publish(&state.database, id, &teacher, clock::now()).await?;
     Ok(represent(course))
+}
+
+/// Change what a course says of itself
+///
+/// Whoever listens to the course is told, in the background.
+#[utoipa::path(
+    patch, path = "/courses/{id}", tag = "catalogue",
+    security(("access_token" = [])),
+    params(
+        ("id" = CourseId, Path, description = "The course"),
+        ("If-Match" = String, Header, description = "The ETag last seen"),
+    ),
+    request_body(content = UpdateCourse, content_type = "application/merge-patch+json"),
+    responses(
+        (status = 200, body = CourseAnswer, description = "The course", headers(("ETag", description = "Its version"))),
+        (status = 403, description = "The course is somebody else's, or the caller may not teach"),
+        (status = 404, description = "There is no such course, or not for the caller"),
+        (status = 412, description = "The course has changed meanwhile"),
+        (status = 428, description = "If-Match is missing"),
+    ),
+)]
+pub(crate) async fn update_course(
+    teacher: Require<TeachCourses>,
+    Id(id): Id<CourseId>,
+    seen: IfMatch,
+    Body(patch): Body<CoursePatch>,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let course = changes::update(&state, id, &teacher, seen, patch).await?;
+    Ok(represent(course))
+}
+
+/// Delete a draft
+#[utoipa::path(
+    delete, path = "/courses/{id}", tag = "catalogue",
+    security(("access_token" = [])),
+    params(("id" = CourseId, Path, description = "The course")),
+    responses(
+        (status = 204, description = "It is gone"),
+        (status = 403, description = "The course is somebody else's, or the caller may not teach"),
+        (status = 404, description = "There is no such course, or not for the caller"),
+        (status = 409, description = "The course is published: people are in it, or were"),
+    ),
+)]
+pub(crate) async fn delete_course(
+    teacher: Require<TeachCourses>,
+    Id(id): Id<CourseId>,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    changes::delete(&state, id, &teacher).await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// One course

@@ -3,6 +3,7 @@
 //! Who may see and change a course is decided in `domain`; nothing here knows of enrolments but
 //! the number of places taken.
 
+pub(crate) mod changes;
 pub(crate) mod commands;
 pub(crate) mod domain;
 pub(crate) mod handlers;

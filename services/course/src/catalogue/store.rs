@@ -82,6 +82,26 @@ pub(crate) async fn update_stage(
     change.update(connection).await.map(drop)
 }
 
+/// Keeps what a course that is locked says of itself.
+pub(crate) async fn update_text(
+    connection: &impl ConnectionTrait,
+    course: &Course,
+) -> Result<(), DbErr> {
+    let change = ActiveModel {
+        id: Unchanged(course.id),
+        title: Set(course.title.clone()),
+        description: Set(course.description.clone()),
+        version: Set(course.version),
+        ..Default::default()
+    };
+    change.update(connection).await.map(drop)
+}
+
+/// Deletes a course nobody was ever in.
+pub(crate) async fn delete(connection: &impl ConnectionTrait, id: CourseId) -> Result<(), DbErr> {
+    Entity::delete_by_id(id).exec(connection).await.map(drop)
+}
+
 /// How many courses somebody teaches, drafts included.
 pub(crate) async fn count_taught_by(
     connection: &impl ConnectionTrait,

@@ -4,7 +4,6 @@
 //! same commit; nobody else is asked while the transaction is open.
 
 use lyceum_chassis::auth::CurrentUser;
-use lyceum_chassis::database::Database;
 use lyceum_chassis::http::Answer;
 use lyceum_chassis::idempotency::{Begun, Keyed, KeyedError};
 use lyceum_contracts::event::Event;
@@ -101,20 +100,25 @@ pub(crate) async fn enrol(
     Ok(answer)
 }
 
-/// Takes `user`'s place back.
+/// Takes `user`'s place back, and promises to tell of it.
 pub(crate) async fn drop_enrolment(
-    database: &Database,
+    state: &State,
     id: CourseId,
     user: UserId,
     now: OffsetDateTime,
 ) -> Result<(), DropError> {
-    let transaction = database.begin_write().await?;
+    let transaction = state.database.begin_write().await?;
     lock_course(&transaction, id)
         .await?
         .ok_or(DropError::NotEnrolled)?;
-    if !store::release(&transaction, id, user, now).await? {
-        return Err(DropError::NotEnrolled);
-    }
+    let enrolment = store::release(&transaction, id, user, now).await?;
+    let told = Event::EnrolmentDropped {
+        enrolment_id: enrolment.ok_or(DropError::NotEnrolled)?,
+        user_id: user,
+        course_id: id,
+    };
+    lyceum_outbox::push(&transaction, &told).await?;
     transaction.commit().await?;
+    state.outbox.wake();
     Ok(())
 }

@@ -91,7 +91,7 @@ pub(crate) async fn delete_enrolment(
     Id(course): Id<CourseId>,
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    commands::drop_enrolment(&state.database, course, person.id, clock::now()).await?;
+    commands::drop_enrolment(&state, course, person.id, clock::now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

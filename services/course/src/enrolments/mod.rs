@@ -6,6 +6,7 @@
 pub(crate) mod commands;
 pub(crate) mod domain;
 pub(crate) mod handlers;
+pub(crate) mod members;
 pub(crate) mod persons;
 pub(crate) mod queries;
 pub(crate) mod store;

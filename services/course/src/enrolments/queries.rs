@@ -76,6 +76,24 @@ pub(crate) async fn list_people_in(
         .await
 }
 
+/// Which of `people` hold a place in a course.
+pub(crate) async fn list_enrolled_among(
+    connection: &impl ConnectionTrait,
+    course: CourseId,
+    people: Vec<UserId>,
+) -> Result<Vec<UserId>, DbErr> {
+    Entity::find()
+        .select_only()
+        .column(Column::UserId)
+        .filter(Column::CourseId.eq(course))
+        // Written out: the index of active rows is not found by a parameter.
+        .filter(Expr::cust("status = 'active'"))
+        .filter(Column::UserId.is_in(people))
+        .into_tuple()
+        .all(connection)
+        .await
+}
+
 #[derive(FromQueryResult)]
 struct StatusCount {
     status: Status,

@@ -57,24 +57,24 @@ pub(crate) async fn insert(
     Ok(row)
 }
 
-/// Takes somebody's place back; false when they hold none. The caller holds the course's lock.
+/// Takes somebody's place back; none when they hold none. The caller holds the course's lock.
 pub(crate) async fn release(
     connection: &impl ConnectionTrait,
     course: CourseId,
     user: UserId,
     now: OffsetDateTime,
-) -> Result<bool, DbErr> {
+) -> Result<Option<EnrolmentId>, DbErr> {
     let released = Entity::update_many()
         .col_expr(Column::Status, Expr::value(Status::Dropped))
         .col_expr(Column::DroppedAt, Expr::value(now))
         .filter(is_active(course, user))
-        .exec(connection)
+        .exec_with_returning(connection)
         .await?;
-    if released.rows_affected == 0 {
-        return Ok(false);
-    }
+    let Some(enrolment) = released.first() else {
+        return Ok(None);
+    };
     change_places(connection, course, -1).await?;
-    Ok(true)
+    Ok(Some(enrolment.id))
 }
 
 /// At most one row, by `enrolments_course_id_user_id_key`.

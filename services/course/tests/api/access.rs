@@ -44,7 +44,25 @@ fn table(course: i64, enrolment: i64) -> Vec<Row> {
         path: "/internal/events".to_owned(),
         body: Some(json!({"events": [event("user.updated", 1)]})),
     };
+    let asked = Route {
+        method: "POST",
+        path: format!("/internal/courses/{course}/members/lookup"),
+        body: Some(json!({"ids": [1]})),
+    };
+    let changed = Route {
+        method: "PATCH",
+        path: format!("/courses/{course}"),
+        body: Some(json!({"title": "Sets"})),
+    };
     vec![
+        (asked, [401, 403, 403, 403, 403, 403, 200]),
+        (changed, [401, 403, 403, 200, 403, 200, 401]),
+        // It is published.
+        row(
+            "DELETE",
+            format!("/courses/{course}"),
+            [401, 403, 403, 409, 403, 409, 401],
+        ),
         (told, [401, 403, 403, 403, 403, 403, 200]),
         (written, [401, 403, 201, 201, 403, 201, 401]),
         row(
@@ -138,6 +156,9 @@ async fn call(platform: &Platform, route: &Route, token: Option<&str>) -> Respon
     let mut request = client.request(method, &route.path);
     if let Some(token) = token {
         request = request.bearer(token);
+    }
+    if route.method == "PATCH" {
+        request = request.header("if-match", "*");
     }
     if let Some(body) = &route.body {
         request = request.json(body);

@@ -9,7 +9,7 @@ use lyceum_testing::peer::{Answer, DownPeer, Received};
 use crate::platform::{EVENTS, Platform, accept_all};
 
 #[tokio::test]
-async fn an_enrolment_is_told_once() {
+async fn an_enrolment_and_its_end_are_told_once() {
     let platform = Platform::start();
     let course = platform.course(None).await;
     let ada = platform.student(1);
@@ -22,13 +22,21 @@ async fn an_enrolment_is_told_once() {
         "the answer does not wait for it"
     );
 
-    assert_eq!(platform.deliver_pending().await.delivered, 1);
+    assert_eq!(platform.deliver_pending().await.delivered, 2);
     assert_eq!(platform.deliver_pending().await.delivered, 0);
     let told = platform.notifications.requests();
     assert_eq!(told.len(), 1);
     assert!(told[0].header("idempotency-key").is_some());
     let batch: EventBatch = told[0].json();
-    assert_eq!(batch.events.len(), 1);
+    assert_eq!(batch.events.len(), 2);
+    assert_eq!(
+        batch.events[1].event,
+        Event::EnrolmentDropped {
+            enrolment_id: enrolment.id,
+            user_id: ada.id,
+            course_id: course.id,
+        }
+    );
     let envelope = &batch.events[0];
     assert_eq!(
         envelope.event,

@@ -3,6 +3,7 @@
 
 mod access;
 mod catalogue;
+mod changes;
 mod description;
 mod enrolled;
 mod enrolments;
@@ -10,6 +11,7 @@ mod erasure;
 mod events;
 mod keys;
 mod lists;
+mod members;
 mod peers;
 mod platform;
 mod protocol;

@@ -70,8 +70,11 @@ impl Consequence {
                 Self::OpenInbox(letter(*user_id, Content::Welcome {}))
             }
             Event::UserDeleted { user_id } => Self::Erase(*user_id),
-            // Names and roles are asked for when they are needed.
-            Event::UserUpdated { .. } => Self::Nothing,
+            // Names and roles are asked for when they are needed; nobody is told of courses yet.
+            Event::UserUpdated { .. }
+            | Event::EnrolmentDropped { .. }
+            | Event::CourseUpdated { .. }
+            | Event::CourseDeleted { .. } => Self::Nothing,
             Event::MailedLinkRequested {
                 user_id,
                 link_id,

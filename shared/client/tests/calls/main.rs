@@ -11,6 +11,7 @@ mod endpoints;
 mod faults;
 mod hedges;
 mod letters;
+mod members;
 mod peer;
 mod pitfalls;
 mod polls;

@@ -48,12 +48,15 @@ pub fn check(event: &Event) -> Result<(), EventRule> {
         Event::UserRegistered { .. }
         | Event::UserUpdated { .. }
         | Event::UserDeleted { .. }
-        | Event::MailedLinkRequested { .. } => Ok(()),
+        | Event::MailedLinkRequested { .. }
+        | Event::EnrolmentDropped { .. }
+        | Event::CourseDeleted { .. } => Ok(()),
         Event::AnnouncementPosted { title, text, .. } => {
             check_title(title)?;
             check_text(text)
         }
-        Event::EnrolmentCreated { course_title, .. } => check_title(course_title),
+        Event::EnrolmentCreated { course_title, .. }
+        | Event::CourseUpdated { course_title, .. } => check_title(course_title),
     }
 }
 
