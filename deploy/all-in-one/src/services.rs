@@ -40,7 +40,7 @@ impl Service {
         match self {
             Self::User => &[Self::Course, Self::Notification],
             Self::Course => &[Self::User, Self::Notification],
-            Self::Notification => &[Self::User],
+            Self::Notification => &[Self::User, Self::Course],
         }
     }
 

@@ -2,13 +2,15 @@
 
 use lyceum_chassis::auth::{Revocations, UserKeys};
 use lyceum_chassis::database::Engine;
+use lyceum_chassis::idempotency;
 use lyceum_chassis::server::{RunError, Server};
 use lyceum_chassis::settings::{Secret, Settings};
 use lyceum_chassis::{Chassis, Lifecycle, Service, StartupError};
-use lyceum_client::UserClient;
+use lyceum_client::{CourseClient, UserClient};
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
+use crate::broadcasts::{self, Crier};
 use crate::live::replicas::News;
 use crate::live::{Hub, replicas, tickets, worker};
 use crate::mail::{self, Sender};
@@ -38,7 +40,8 @@ impl Service for App {
     async fn build(settings: Settings<NotificationSettings>) -> Result<Self, StartupError> {
         let chassis = Chassis::build::<Self>(&settings.platform).await?;
         let users = UserClient::new(&settings.service.upstreams.user, &chassis.identity)?;
-        let upstreams = vec![users.upstream().clone()];
+        let courses = CourseClient::new(&settings.service.upstreams.course, &chassis.identity)?;
+        let upstreams = vec![users.upstream().clone(), courses.upstream().clone()];
         let keys = UserKeys::remote(users.clone());
         let revocations = Revocations::new();
         let live = settings.service.live;
@@ -49,11 +52,21 @@ impl Service for App {
         let is_shared = live.listen && chassis.database.engine() == Engine::Postgres;
         let (inbox_settings, events_settings) = (settings.service.inbox, settings.service.events);
         let news = is_shared.then(News::default);
+        let hub = Hub::new(live.limits(), news.clone());
+        let broadcasts_settings = settings.service.broadcasts;
+        let crier = Crier::new(
+            chassis.database.clone(),
+            hub.clone(),
+            users.clone(),
+            courses,
+            broadcasts_settings,
+        );
         let state = State {
             database: chassis.database.clone(),
-            hub: Hub::new(live.limits(), news.clone()),
+            hub,
             mails: sender.mails(),
             webhooks: courier.webhooks(),
+            broadcasts: crier.broadcasts(),
             revocations: revocations.clone(),
             pace: live.pace(),
             patience: live.patience(),
@@ -80,6 +93,11 @@ impl Service for App {
             events_settings,
         ));
         chassis.prune(webhooks::pruner(&chassis.database, &webhook_settings));
+        chassis.prune(broadcasts::pruner(&chassis.database, broadcasts_settings));
+        chassis.prune(idempotency::pruner(
+            &chassis.database,
+            settings.service.idempotency,
+        ));
         if mail_settings.run {
             chassis
                 .tasks
@@ -89,6 +107,11 @@ impl Service for App {
             chassis
                 .tasks
                 .spawn("webhooks", move |stop| courier.clone().run(stop));
+        }
+        if broadcasts_settings.run {
+            chassis
+                .tasks
+                .spawn("broadcasts", move |stop| crier.clone().run(stop));
         }
         let server = chassis.into_server(
             &Self::openapi(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use lyceum_chassis::http::ApiError;
 use lyceum_contracts::problem::{Fault, ProblemKind};
 
+use crate::broadcasts::{CancelError, PostError};
 use crate::inbox::ReadAllError;
 use crate::live::Full;
 use crate::mail::ChangeError;
@@ -32,6 +33,29 @@ impl From<ChangeError> for ApiError {
             ChangeError::Missing => Self::not_found(),
             ChangeError::State(_) => Self::of(ProblemKind::Conflict).detail(error.to_string()),
             ChangeError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<PostError> for ApiError {
+    fn from(error: PostError) -> Self {
+        match error {
+            PostError::NoSuchCourse => Self::faults(vec![Fault {
+                pointer: "#/audience/course_id".to_owned(),
+                detail: error.to_string(),
+                code: "unknown_course".to_owned(),
+            }]),
+            PostError::Keyed(error) => error.into(),
+        }
+    }
+}
+
+impl From<CancelError> for ApiError {
+    fn from(error: CancelError) -> Self {
+        match error {
+            CancelError::Missing => Self::not_found(),
+            CancelError::Finished => Self::of(ProblemKind::Conflict).detail(error.to_string()),
+            CancelError::Database(error) => error.into(),
         }
     }
 }

@@ -10,6 +10,7 @@
 //! | `live` | the same notifications as they come, on Server-Sent Events or a WebSocket |
 //! | `mail` | letters: caused with an event, written when their turn comes, sent until a server has them |
 //! | `webhooks` | the same events for other people's machines: registered, signed, sent until they are accepted |
+//! | `broadcasts` | one notice to many people: asked for, told a few at a time, once each |
 //! | `schedule` | when what failed is tried again, and when it is dead |
 //! | `preferences` | what people want letters of, and an end to them with one click |
 //! | `error` | each refusal as a problem |
@@ -20,6 +21,7 @@
 //! resumed at any place.
 
 mod app;
+mod broadcasts;
 mod entity;
 mod error;
 mod events;

@@ -7,7 +7,7 @@ use utoipa::OpenApi;
 
 use crate::live::domain::{ByeEvent, SyncEvent};
 use crate::live::socket::message::{ClientMessage, ServerMessage};
-use crate::{events, inbox, live, mail, preferences, webhooks};
+use crate::{broadcasts, events, inbox, live, mail, preferences, webhooks};
 
 /// All routes, with every answer they give.
 #[derive(OpenApi)]
@@ -45,6 +45,10 @@ use crate::{events, inbox, live, mail, preferences, webhooks};
         webhooks::handlers::rotate_webhook_secret,
         webhooks::deliveries::handlers::list_webhook_deliveries,
         webhooks::deliveries::handlers::resend_webhook_delivery,
+        broadcasts::handlers::post_broadcast,
+        broadcasts::handlers::list_broadcasts,
+        broadcasts::handlers::get_broadcast,
+        broadcasts::handlers::cancel_broadcast,
         events::handlers::receive_events,
         inbox::handlers::count_unread_of,
     ),
@@ -64,6 +68,7 @@ use crate::{events, inbox, live, mail, preferences, webhooks};
         (name = "preferences", description = "For people: what they want letters of"),
         (name = "mail", description = "For admins: letters, and what became of them"),
         (name = "webhooks", description = "For admins: machines that are told what happens, and what became of each message"),
+        (name = "broadcasts", description = "For admins: telling many people something"),
         (name = "internal", description = "For the other services of the platform"),
     ),
     modifiers(&InCommon)

@@ -2,6 +2,9 @@
 
 use actix_web::web::{self, ServiceConfig, delete, get, patch, post, put};
 
+use crate::broadcasts::handlers::{
+    cancel_broadcast, get_broadcast, list_broadcasts, post_broadcast,
+};
 use crate::events::handlers::receive_events;
 use crate::inbox::handlers::{
     archive_notification, count_unread, count_unread_of, delete_notification, list_notifications,
@@ -75,6 +78,16 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
         .service(
             web::resource("/webhooks/{id}/deliveries/{delivery}/resend")
                 .route(post().to(resend_webhook_delivery)),
+        )
+        .service(
+            web::resource("/broadcasts")
+                .route(get().to(list_broadcasts))
+                .route(post().to(post_broadcast)),
+        )
+        .service(
+            web::resource("/broadcasts/{id}")
+                .route(get().to(get_broadcast))
+                .route(delete().to(cancel_broadcast)),
         )
         // For the other services.
         .service(web::resource("/internal/events").route(post().to(receive_events)))

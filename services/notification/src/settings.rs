@@ -1,9 +1,11 @@
 //! The sections of the settings that are this service's own; `default.toml` explains each key.
 
+use lyceum_chassis::idempotency::IdempotencySettings;
 use lyceum_chassis::settings::{Environment, ServiceSettings, SettingsError};
 use lyceum_client::UpstreamSettings;
 use serde::{Deserialize, Serialize};
 
+pub use crate::broadcasts::BroadcastsSettings;
 pub use crate::events::retention::EventsSettings;
 pub use crate::inbox::settings::InboxSettings;
 pub use crate::live::LiveSettings;
@@ -26,6 +28,10 @@ pub struct NotificationSettings {
     pub events: EventsSettings,
     /// Messages to other people's machines.
     pub webhooks: WebhooksSettings,
+    /// Notices to many people.
+    pub broadcasts: BroadcastsSettings,
+    /// Requests that may be sent again.
+    pub idempotency: IdempotencySettings,
 }
 
 /// The services this one calls.
@@ -34,16 +40,21 @@ pub struct NotificationSettings {
 pub struct UpstreamsSettings {
     /// The user service, for the keys of access tokens, and for where letters go.
     pub user: UpstreamSettings,
+    /// The course service, for who is in a course.
+    pub course: UpstreamSettings,
 }
 
 impl ServiceSettings for NotificationSettings {
     fn check(&self, environment: Environment) -> Result<(), SettingsError> {
         self.upstreams.user.check("user", environment.into())?;
+        self.upstreams.course.check("course", environment.into())?;
         self.live.check()?;
         self.inbox.check()?;
         self.events.check()?;
         self.mail.check(environment)?;
-        self.webhooks.check(environment)
+        self.webhooks.check(environment)?;
+        self.broadcasts.check()?;
+        self.idempotency.check()
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use lyceum_chassis::auth::Revocations;
 use lyceum_chassis::database::Database;
 
+use crate::broadcasts::Broadcasts;
 use crate::live::socket::Patience;
 use crate::live::{Hub, Pace};
 use crate::mail::Mails;
@@ -17,6 +18,7 @@ pub(crate) struct State {
     pub(crate) hub: Hub,
     pub(crate) mails: Mails,
     pub(crate) webhooks: Webhooks,
+    pub(crate) broadcasts: Broadcasts,
     pub(crate) revocations: Revocations,
     pub(crate) pace: Pace,
     pub(crate) patience: Patience,

@@ -100,6 +100,10 @@ id! {
     WebhookDeliveryId
 }
 id! {
+    /// One notice to many people; owned by the notification service.
+    BroadcastId
+}
+id! {
     /// Work that goes on after its request was answered; owned by the user service.
     JobId
 }

@@ -12,6 +12,7 @@
 //! | [`job`] | work that takes longer than a request |
 //! | [`mailed_link`] | links in letters: asking for one, following it, writing its letter |
 //! | [`delivery`] | letters as admins see them: what became of each |
+//! | [`broadcast`] | one notice to many people, and how far it is |
 //! | [`live`] | open live streams as admins see them |
 //! | [`webhook`] | receivers of webhooks, and what became of each message |
 //! | [`preferences`] | what somebody wants to be told by which channel |
@@ -24,6 +25,7 @@
 //! | [`header`] | header names of our own |
 
 pub mod audit;
+pub mod broadcast;
 pub mod bulk;
 pub mod course;
 pub mod delivery;

@@ -53,6 +53,24 @@ pub fn body_text() -> ObjectBuilder {
     text(5_000, &body).description(Some(description))
 }
 
+/// A path that begins with one slash, or an address with `https://`; up to 2000 characters.
+pub fn link() -> ObjectBuilder {
+    nullable(text(
+        2_000,
+        r"^(/([!-.0-\[\]-~][!-\[\]-~]*)?|https://[!-\[\]-~]+)$",
+    ))
+    .description(Some("A path, or an address with https"))
+}
+
+/// 1 to 64 letters, digits, `.`, `_`, `:` and `-`.
+pub fn collapse_key() -> ObjectBuilder {
+    nullable(text(64, "^[A-Za-z0-9._:-]+$"))
+}
+
+fn nullable(text: ObjectBuilder) -> ObjectBuilder {
+    text.schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+}
+
 /// The beginning of something, without characters of control.
 pub fn search() -> ObjectBuilder {
     text(100, r"^[^\u0000-\u001f\u007f-\u009f]*$")

@@ -53,6 +53,7 @@ pub(crate) use words;
 #[cfg(test)]
 mod tests {
     use crate::audit::Action;
+    use crate::broadcast::AudienceKind;
     use crate::delivery::DeliveryState;
     use crate::event::LinkPurpose;
     use crate::job::{JobKind, JobStatus};
@@ -72,7 +73,7 @@ mod tests {
                 }
             )+};
         }
-        check!(Action DeliveryState Digest DisabledBecause LinkPurpose JobKind JobStatus Role AccountStatus);
+        check!(Action AudienceKind DeliveryState Digest DisabledBecause LinkPurpose JobKind JobStatus Role AccountStatus);
     }
 
     #[test]

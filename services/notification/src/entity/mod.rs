@@ -1,5 +1,6 @@
 //! The tables as sea-orm sees them. Rules live with the domain, names of constraints in `migration`.
 
+pub(crate) mod broadcast;
 pub(crate) mod mail;
 pub(crate) mod mail_mute;
 pub(crate) mod mail_reader;

@@ -10,7 +10,7 @@ use super::domain::Consequence;
 use crate::live::tickets;
 use crate::mail::{Letter, Mails};
 use crate::state::State;
-use crate::{inbox, mail, preferences, webhooks};
+use crate::{broadcasts, inbox, mail, preferences, webhooks};
 
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +68,7 @@ pub(super) async fn take_in(
             preferences::store::erase(&transaction, person).await?;
             tickets::erase(&transaction, person).await?;
             webhooks::erase(&transaction, person).await?;
+            broadcasts::erase(&transaction, person).await?;
             transaction.commit().await?;
             hub.forget(person);
         }

@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 use crate::mail::{Content, Letter};
 
 /// The kinds of notifications there are, by which an inbox can be filtered.
-pub(crate) const KINDS: [&str; 2] = ["announcement.posted", "enrolment.created"];
+pub(crate) const KINDS: [&str; 3] = ["announcement.posted", BROADCAST, "enrolment.created"];
+
+/// What no event causes but an admin of this service.
+pub(crate) const BROADCAST: &str = "broadcast.posted";
 
 /// An announcement is news for a term at most; who has not read it by then need not any more.
 const ANNOUNCEMENT_LASTS: Duration = Duration::from_hours(24 * 180);
@@ -34,7 +37,7 @@ pub(crate) enum Consequence {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Notice {
     pub(crate) recipient: UserId,
-    /// The name of the event that caused it.
+    /// The name of the event that caused it, or [`BROADCAST`].
     pub(crate) kind: &'static str,
     /// One line.
     pub(crate) title: String,

@@ -10,7 +10,9 @@ mod m2026_11_22_000013_inbox;
 mod m2026_11_22_000014_notification_changes;
 mod m2026_11_22_000015_processed_events_by_time;
 mod m2026_11_22_000018_webhooks;
+mod m2026_11_22_000019_broadcasts;
 
+use lyceum_chassis::idempotency;
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 /// All steps, in order. A step that has been released is never changed.
@@ -19,7 +21,7 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
+        let mut migrations: Vec<Box<dyn MigrationTrait>> = vec![
             Box::new(m2026_11_22_000001_notifications::Migration),
             Box::new(m2026_11_22_000002_erased_recipients::Migration),
             Box::new(m2026_11_22_000003_stream_tickets::Migration),
@@ -30,6 +32,9 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_22_000014_notification_changes::Migration),
             Box::new(m2026_11_22_000015_processed_events_by_time::Migration),
             Box::new(m2026_11_22_000018_webhooks::Migration),
-        ]
+            Box::new(m2026_11_22_000019_broadcasts::Migration),
+        ];
+        migrations.extend(idempotency::migrations());
+        migrations
     }
 }

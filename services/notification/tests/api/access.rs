@@ -23,8 +23,7 @@ async fn every_route_knows_its_callers() {
     let one = format!("/notifications/{}", ada.inbox().await[0].id);
     let [read, unread, archive, unarchive] =
         ["read", "unread", "archive", "unarchive"].map(|action| format!("{one}/{action}"));
-    let receiver = json!({"url": "https://example.org/", "events": ["enrolment.created"]});
-    let webhook = webhook_with_a_message(&platform, &receiver).await;
+    let webhook = webhook_with_a_message(&platform).await;
     let resend = format!("{webhook}/deliveries/1/resend");
     let (secret, log) = (format!("{webhook}/secret"), format!("{webhook}/deliveries"));
     let callers = [
@@ -75,6 +74,10 @@ async fn every_route_knows_its_callers() {
         ("GET", &log, [401, 403, 403, 200, 401]),
         ("POST", &resend, [401, 403, 403, 200, 401]),
         ("DELETE", &webhook, [401, 403, 403, 204, 401]),
+        ("POST", "/broadcasts", [401, 403, 403, 202, 401]),
+        ("GET", "/broadcasts", [401, 403, 403, 200, 401]),
+        ("GET", "/broadcasts/1", [401, 403, 403, 200, 401]),
+        ("DELETE", "/broadcasts/1", [401, 403, 403, 204, 401]),
         // A refusal is whole; what an opened stream says is told in `live`.
         ("GET", STREAM, [401, 0, 0, 0, 401]),
         // No handshake; what an opened socket says is told in `live_socket`.
@@ -87,17 +90,8 @@ async fn every_route_knows_its_callers() {
                 continue;
             }
             let mut request = platform.app.client().request(method.parse().unwrap(), path);
-            if path == "/internal/events" {
-                request = request.json(&json!({ "events": [enrolment(1, "Sets")] }));
-            }
-            if (method, path) == ("POST", "/webhooks") {
-                request = request.json(&receiver);
-            }
-            if method == "PATCH" {
-                request = request.json(&json!({}));
-            }
-            if method == "PUT" {
-                request = request.json(&json!({ "items": [] }));
+            if let Some(body) = body_for(method, path) {
+                request = request.json(&body);
             }
             if let Some(token) = token {
                 request = request.bearer(token);
@@ -119,10 +113,27 @@ async fn every_route_knows_its_callers() {
     assert_each_has_a_row::<App>(&rows);
 }
 
+/// What is sent to a route that takes nothing else.
+fn body_for(method: &str, path: &str) -> Option<Value> {
+    Some(match (method, path) {
+        (_, "/internal/events") => json!({ "events": [enrolment(1, "Sets")] }),
+        ("POST", "/webhooks") => {
+            json!({"url": "https://example.org/", "events": ["enrolment.created"]})
+        }
+        ("POST", "/broadcasts") => {
+            json!({"audience": {"kind": "all"}, "title": "News", "body": "All day."})
+        }
+        ("PATCH", _) => json!({}),
+        ("PUT", _) => json!({ "items": [] }),
+        _ => return None,
+    })
+}
+
 /// The path of a receiver that somebody's enrolment waits for; no courier runs.
-async fn webhook_with_a_message(platform: &Platform, receiver: &Value) -> String {
+async fn webhook_with_a_message(platform: &Platform) -> String {
     let register = platform.app.client().post("/webhooks");
-    let register = register.bearer(platform.tokens.admin(3)).json(receiver);
+    let register = register.bearer(platform.tokens.admin(3));
+    let register = register.json(&body_for("POST", "/webhooks"));
     let path = register.send().await.expect(201);
     platform.enrols(&platform.person(4), "Logic").await;
     path.header("location").unwrap().to_owned()

@@ -6,6 +6,7 @@
 )]
 
 mod access;
+mod broadcasts;
 mod connections;
 mod description;
 mod duplicates;

@@ -175,6 +175,8 @@ fn serve(
         settings.service.mail.run = false;
         // Nor is anybody a receiver; see `webhooks`.
         settings.service.webhooks.run = false;
+        // Nor has anybody something to say to many; see `broadcasts`.
+        settings.service.broadcasts.run = false;
         configure(settings);
     })
 }

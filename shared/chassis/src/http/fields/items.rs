@@ -1,4 +1,4 @@
-//! Lists of objects within a body, each read as a body is.
+//! Objects within a body, alone or in a list, each read as a body is.
 
 use std::convert::Infallible;
 use std::ops::RangeInclusive;
@@ -9,6 +9,19 @@ use serde_json::Value;
 use super::{Fields, FromFields, escape};
 
 impl Fields {
+    /// An object that must be there. Its faults are named with its place.
+    pub fn object<T: FromFields>(&mut self, name: &str) -> Option<T> {
+        let value = self.required(name, Ok::<Value, Infallible>)?;
+        let place = format!("{}{}", self.place, escape(name));
+        match self.item(place, value) {
+            Ok(object) => Some(object),
+            Err(faults) => {
+                self.faults.extend(faults);
+                None
+            }
+        }
+    }
+
     /// A list of objects that must be there, each read as a body is. Faults of all objects are
     /// named with their places; a list that is too short or too long is not looked into.
     pub fn list<T: FromFields>(

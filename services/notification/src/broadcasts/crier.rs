@@ -1,0 +1,244 @@
+//! One step of a broadcast: a few people are told, and the place moves on, in one transaction.
+
+use std::time::Duration;
+
+use lyceum_chassis::clock;
+use lyceum_chassis::database::{Database, DbErr};
+use lyceum_client::{CourseClient, UserClient};
+use lyceum_contracts::job::JobStatus;
+use lyceum_resilience::backoff::{Backoff, BackoffSettings};
+use lyceum_telemetry::context;
+use tracing::{Instrument, Span};
+
+use super::audience::{Audiences, NoPage, Page};
+use super::commands::Broadcasts;
+use super::domain::notice;
+use super::metrics::Metrics;
+use super::report;
+use super::settings::BroadcastsSettings;
+use super::store::{self, Hold};
+use crate::entity::broadcast::Model;
+use crate::inbox;
+use crate::live::Hub;
+
+/// Between the tries of a step, and of looking for work while the database is away: full jitter
+/// under a ceiling that doubles from 1 s to a minute.
+const BACKOFF: BackoffSettings = BackoffSettings {
+    base_ms: 1_000,
+    cap_ms: 60_000,
+};
+
+/// Tells broadcasts, those of one database. Clones share the wake-up.
+#[derive(Debug, Clone)]
+pub(crate) struct Crier {
+    pub(super) database: Database,
+    hub: Hub,
+    audiences: Audiences,
+    pub(super) broadcasts: Broadcasts,
+    pub(super) settings: BroadcastsSettings,
+    pub(super) metrics: Metrics,
+}
+
+/// A broadcast this process has claimed, and whom it has read of and not told yet.
+#[derive(Debug)]
+pub(super) struct Walk {
+    pub(super) broadcast: Model,
+    page: Option<Page>,
+}
+
+/// What has become of a broadcast with a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stepped {
+    /// There may be more to tell.
+    Further,
+    /// It has ended, waits for its next try, or is somebody else's by now.
+    Over,
+}
+
+/// Why a step had no effect.
+#[derive(Debug, thiserror::Error)]
+enum StepError {
+    #[error("the database failed")]
+    Database(#[from] DbErr),
+    #[error(transparent)]
+    NoPage(#[from] NoPage),
+}
+
+impl Crier {
+    /// Prepares it; nothing is done before `run`. Make it after telemetry has been set up.
+    pub(crate) fn new(
+        database: Database,
+        hub: Hub,
+        users: UserClient,
+        courses: CourseClient,
+        settings: BroadcastsSettings,
+    ) -> Self {
+        Self {
+            database,
+            hub,
+            broadcasts: Broadcasts::new(courses.clone()),
+            audiences: Audiences { users, courses },
+            settings,
+            metrics: Metrics::new(),
+        }
+    }
+
+    /// Where broadcasts are asked for.
+    pub(crate) fn broadcasts(&self) -> Broadcasts {
+        self.broadcasts.clone()
+    }
+
+    /// Takes the broadcast that has been due for longest, if there is one.
+    pub(super) async fn claim(&self) -> Result<Option<Walk>, DbErr> {
+        let now = clock::now();
+        let lease_end = now + self.settings.lease();
+        let claimed = store::claim(&self.database, now, lease_end).await?;
+        Ok(claimed.map(|broadcast| Walk {
+            broadcast,
+            page: None,
+        }))
+    }
+
+    /// Does one step, in a span of its own that links to the request behind it. It fails when the
+    /// database does so that not even that can be written down.
+    pub(super) async fn step(&self, walk: &mut Walk) -> Result<Stepped, DbErr> {
+        let span = step_span(&walk.broadcast);
+        async {
+            match self.try_step(walk).await {
+                Ok(stepped) => Ok(stepped),
+                Err(StepError::NoPage(cause @ (NoPage::NoSuchCourse | NoPage::Unreadable))) => {
+                    self.give_up(&walk.broadcast, &cause.to_string()).await
+                }
+                Err(error) => self.put_off(walk, &error).await,
+            }
+        }
+        .instrument(span)
+        .await
+    }
+
+    async fn try_step(&self, walk: &mut Walk) -> Result<Stepped, StepError> {
+        let Walk { broadcast, page } = walk;
+        let page = match page {
+            Some(page) => page,
+            None => page.insert(self.audiences.next_page(broadcast).await?),
+        };
+        let batch = page.people.len().min(self.settings.at_once);
+        let mut next = Model {
+            total: page.total.or(broadcast.total),
+            error: None,
+            attempts: 0,
+            ..broadcast.clone()
+        };
+        let transaction = self.database.begin_write().await?;
+        let now = clock::now();
+        let lease_end = now + self.settings.lease();
+        if store::hold(&transaction, broadcast, lease_end).await? == Hold::Lost {
+            transaction.rollback().await?;
+            report::lost(broadcast);
+            return Ok(Stepped::Over);
+        }
+        let mut told = Vec::new();
+        for somebody in page.people.range(..batch) {
+            next.after_id = somebody.id.get();
+            let notice = notice(broadcast, somebody.id);
+            let entries = if somebody.exists {
+                inbox::tell(&transaction, notice, now).await?
+            } else {
+                Vec::new()
+            };
+            if entries.is_empty() {
+                next.skipped += 1;
+            } else {
+                next.told += 1;
+                told.push((somebody.id, entries));
+            }
+        }
+        let ends = page.is_last && batch == page.people.len();
+        if ends {
+            next.status = JobStatus::Succeeded;
+            next.total = Some(next.told + next.skipped);
+        }
+        store::advance(&transaction, &next, now).await?;
+        transaction.commit().await?;
+        for (person, entries) in &told {
+            for entry in entries {
+                self.hub.tell(*person, entry);
+            }
+        }
+        self.metrics.told(told.len());
+        page.people.drain(..batch);
+        if page.people.is_empty() {
+            walk.page = None;
+        }
+        walk.broadcast = next;
+        if ends {
+            report::succeeded(&walk.broadcast);
+            self.metrics.finished(JobStatus::Succeeded);
+            return Ok(Stepped::Over);
+        }
+        Ok(Stepped::Further)
+    }
+
+    /// A step has failed: the broadcast is due again after a pause, however often that is.
+    async fn put_off(&self, walk: &mut Walk, error: &StepError) -> Result<Stepped, DbErr> {
+        let broadcast = &mut walk.broadcast;
+        broadcast.attempts += 1;
+        broadcast.due_at = clock::now() + self.backoff(broadcast.attempts);
+        broadcast.error = Some(format!("{error}; it is tried again"));
+        report::put_off(broadcast, error);
+        self.give_back(broadcast).await?;
+        Ok(Stepped::Over)
+    }
+
+    /// Leaves a broadcast to whoever comes once it is due.
+    pub(super) async fn give_back(&self, broadcast: &Model) -> Result<(), DbErr> {
+        if store::give_back(&self.database, broadcast).await? == Hold::Lost {
+            report::lost(broadcast);
+        }
+        Ok(())
+    }
+
+    async fn give_up(&self, broadcast: &Model, reason: &str) -> Result<Stepped, DbErr> {
+        match store::fail(&self.database, broadcast, reason, clock::now()).await? {
+            Hold::Kept => {
+                report::failed(broadcast, reason);
+                self.metrics.finished(JobStatus::Failed);
+            }
+            Hold::Lost => report::lost(broadcast),
+        }
+        Ok(Stepped::Over)
+    }
+
+    /// The pause after so many failures in a row, counted from 1.
+    pub(super) fn backoff(&self, failures: i64) -> Duration {
+        let retries = u32::try_from(failures - 1).unwrap_or(u32::MAX);
+        // [`BACKOFF`] passes its check, as a test proves; were it not to, polling stands in.
+        Backoff::new(&BACKOFF).map_or(self.settings.poll(), |backoff| {
+            backoff.delay(retries, &mut fastrand::Rng::new())
+        })
+    }
+}
+
+fn step_span(broadcast: &Model) -> Span {
+    let span = tracing::info_span!(
+        parent: None,
+        "broadcast.step",
+        otel.name = "broadcast step",
+        otel.kind = "internal",
+        lyceum.broadcast.id = broadcast.id.get(),
+    );
+    if let Some(traceparent) = &broadcast.traceparent {
+        context::link(&span, traceparent);
+    }
+    span
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pauses_between_tries_pass_their_check() {
+        assert!(Backoff::new(&BACKOFF).is_ok());
+    }
+}
