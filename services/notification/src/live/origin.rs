@@ -2,8 +2,8 @@
 //!
 //! Only browsers say where a page is from, and they cannot be made to lie about it by the page.
 
-use actix_web::http::Uri;
 use actix_web::http::header::{self, HeaderMap};
+use lyceum_chassis::http::origin_authority;
 
 /// Whether a request with these headers comes from no page, from one of this host, or from one of
 /// the `allowed` origins (`https://app.example.org`).
@@ -19,25 +19,10 @@ pub(super) fn may_listen(headers: &HeaderMap, allowed: &[String]) -> bool {
         return false;
     };
     let is_ours = host.is_some_and(|host| {
-        authority(origin).is_some_and(|authority| authority.eq_ignore_ascii_case(host))
+        origin_authority(origin).is_some_and(|authority| authority.eq_ignore_ascii_case(host))
     });
     let is_listed = allowed.iter().any(|it| it.eq_ignore_ascii_case(origin));
     origins.next().is_none() && (is_ours || is_listed)
-}
-
-/// Whether the text is an origin as browsers write it: scheme and authority, nothing more.
-pub(super) fn is_origin(text: &str) -> bool {
-    authority(text).is_some()
-}
-
-/// `host:port` of an origin.
-fn authority(origin: &str) -> Option<&str> {
-    let rest = origin
-        .strip_prefix("https://")
-        .or_else(|| origin.strip_prefix("http://"))?;
-    let uri: Uri = rest.parse().ok()?;
-    let whole = uri.authority()?.as_str();
-    (whole == rest && !whole.contains('@')).then_some(rest)
 }
 
 #[cfg(test)]

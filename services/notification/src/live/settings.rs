@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use lyceum_chassis::http::origin_authority;
 use lyceum_chassis::settings::{Secret, SettingsError};
 use serde::{Deserialize, Serialize};
 
 use super::socket::Patience;
-use super::{Limits, Pace, origin};
+use super::{Limits, Pace};
 
 /// How streams are kept; `default.toml` explains each key.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -85,7 +86,8 @@ impl LiveSettings {
         if let Some((key, _)) = numbers.into_iter().find(|(_, above_zero)| !above_zero) {
             return Err(SettingsError::refused(key, "must be above 0"));
         }
-        if !self.allowed_origins.iter().all(|it| origin::is_origin(it)) {
+        let mut origins = self.allowed_origins.iter();
+        if !origins.all(|origin| origin_authority(origin).is_some()) {
             let rule = "must be origins, such as https://app.example.org";
             return Err(SettingsError::refused("live.allowed_origins", rule));
         }

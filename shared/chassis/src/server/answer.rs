@@ -13,6 +13,7 @@ use lyceum_contracts::problem::{MEDIA_TYPE, Problem, ProblemKind};
 use lyceum_telemetry::context;
 use uuid::Uuid;
 
+use super::pages::Page;
 use crate::http::ApiError;
 use crate::lifecycle::Lifecycle;
 
@@ -26,6 +27,9 @@ pub(super) async fn finish(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     // Taken before the call: routing needs the request to be held by nobody else.
     let context = Context::of(&request);
+    if let Some(response) = context.page.preflight() {
+        return Ok(request.into_response(context.finish(response)));
+    }
     match next.call(request).await {
         Ok(response) => {
             let (request, response) = response.map_into_boxed_body().into_parts();
@@ -44,6 +48,7 @@ struct Context {
     request_id: HeaderValue,
     path: String,
     lifecycle: Option<web::Data<Lifecycle>>,
+    page: Page,
 }
 
 impl Context {
@@ -52,6 +57,7 @@ impl Context {
             request_id: request_id(request.headers()),
             path: request.path().to_owned(),
             lifecycle: request.app_data::<web::Data<Lifecycle>>().cloned(),
+            page: Page::of(request),
         }
     }
 
@@ -63,6 +69,7 @@ impl Context {
             headers.insert(HeaderName::from_static("x-trace-id"), trace);
         }
         secure(headers, &self.path);
+        self.page.mark(headers);
         if self
             .lifecycle
             .is_some_and(|lifecycle| lifecycle.is_stopping())
@@ -97,7 +104,6 @@ fn secure(headers: &mut HeaderMap, path: &str) {
         "default-src 'none'; frame-ancestors 'none'"
     };
     let fixed = [
-        (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
     ];
@@ -105,8 +111,14 @@ fn secure(headers: &mut HeaderMap, path: &str) {
         headers.insert(name, HeaderValue::from_static(value));
     }
     // A handler that knows better has said so.
-    if !headers.contains_key(header::CACHE_CONTROL) {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let usual = [
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    for (name, value) in usual {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
     }
 }
 

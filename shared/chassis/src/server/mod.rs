@@ -5,6 +5,7 @@
 //! | `answer` | request ids, security headers, problems for every failure |
 //! | `guard` | the request's deadline, panics, a schema that is not there yet |
 //! | `health`, `operations` | what operators ask |
+//! | `pages` | which pages of other hosts may call |
 //! | `unread` | peers that take nothing |
 //! | `documentation` | `OpenAPI`, the page to browse it, the explanation of each problem |
 
@@ -13,6 +14,7 @@ mod documentation;
 mod guard;
 mod health;
 mod operations;
+mod pages;
 mod run;
 mod unread;
 
@@ -134,6 +136,7 @@ fn start_api(
     let draining = web::Data::new(lifecycle.clone());
     let limits = web::Data::new(limits);
     let proxies = web::Data::new(http.trusted_proxies.clone());
+    let origins = web::Data::new(pages::AllowedOrigins(http.allowed_origins.clone()));
     let schema = web::Data::new(guard::Schema::new(parts.database.clone()));
     // Otherwise the start has migrated, or there would be no listener.
     let may_lack_tables = !parts.settings.database.migrate_on_start;
@@ -145,6 +148,7 @@ fn start_api(
             .app_data(BodyLimit(http.body_limit_bytes))
             .app_data(limits.clone())
             .app_data(proxies.clone())
+            .app_data(origins.clone())
             .app_data(schema.clone())
             .app_data(draining.clone())
             .service(web::resource("/health").route(web::get().to(health::is_up)))

@@ -25,6 +25,7 @@ pub use self::load::{SettingsError, Source, load};
 pub use self::secret::Secret;
 use crate::auth::AuthSettings;
 use crate::database::DatabaseSettings;
+use crate::http::origin_authority;
 use crate::limits::TrustedProxies;
 
 /// The embedded defaults of the sections below.
@@ -96,6 +97,11 @@ impl PlatformSettings {
         }
         if self.http.body_limit_bytes == 0 {
             return refuse("http.body_limit_bytes", "must be above 0");
+        }
+        let mut origins = self.http.allowed_origins.iter();
+        if !origins.all(|origin| origin_authority(origin).is_some()) {
+            let rule = "must be origins, such as https://app.example.org";
+            return refuse("http.allowed_origins", rule);
         }
         if self.lifecycle.drain_delay_ms >= self.lifecycle.grace_ms {
             return refuse(
@@ -169,6 +175,8 @@ pub struct HttpSettings {
     pub body_limit_bytes: usize,
     /// Proxies whose `X-Forwarded-For` is believed; anybody else's is not looked at.
     pub trusted_proxies: TrustedProxies,
+    /// Origins of pages on other hosts that may call, such as `https://app.example.org`.
+    pub allowed_origins: Vec<String>,
 }
 
 impl HttpSettings {

@@ -261,3 +261,15 @@ fn secrets_are_masked_wherever_settings_are_shown() {
     assert!(!printed.contains("flour") && !platform.contains(DEVELOPMENT_SERVICE_SECRET));
     assert!(platform.contains("***"));
 }
+
+#[test]
+fn pages_that_may_call_are_named_by_their_origins() {
+    let key = "LYCEUM__HTTP__ALLOWED_ORIGINS";
+    let settings = with(&[(key, "https://app.test, http://localhost:8003")]).unwrap();
+    let listed = settings.platform.http.allowed_origins;
+    assert_eq!(listed, ["https://app.test", "http://localhost:8003"]);
+    for wrong in ["*", "app.test", "https://app.test/"] {
+        let told = refusal(&[(key, wrong)]);
+        assert!(told.contains("http.allowed_origins"), "{told}");
+    }
+}

@@ -23,9 +23,10 @@ const SEPARATOR: &str = "__";
 const FILE: &str = "_file";
 
 /// Keys whose text is a list, separated by commas or lines.
-const LISTS: [&str; 3] = [
+const LISTS: [&str; 4] = [
     "service_auth.secrets",
     "http.trusted_proxies",
+    "http.allowed_origins",
     "live.allowed_origins",
 ];
 

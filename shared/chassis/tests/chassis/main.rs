@@ -13,5 +13,6 @@ mod deadlines;
 mod faults;
 mod leaving;
 mod operators;
+mod pages;
 mod requests;
 mod upstreams;
