@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`database`] | a fresh database per test, on SQLite or Postgres |
 //! | [`postgres`] | a server of the test's own, to stop and to make roles on |
+//! | [`browser`] | a Chromium without a window, driven as a person drives it |
 //! | [`http`] | a plain HTTP client, raw bytes and event streams |
 //! | [`people`] | accounts, courses, enrolments through the public API |
 //! | [`peer`] | a peer on a real socket that answers, hangs, resets or talks nonsense as told |
@@ -30,6 +31,7 @@
     reason = "a broken kit must stop the test with the reason"
 )]
 
+pub mod browser;
 pub mod database;
 pub mod forgeries;
 pub mod http;
