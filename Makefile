@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: run test soak loom check lint fmt readme bench bench-user bench-live outage check-api openapi up down logs ps stack-test clean ci help
+.PHONY: run test soak live-page loom check lint fmt readme bench bench-user bench-live outage check-api openapi up down logs ps stack-test clean ci help
 
 # A workspace of its own, so that the peers it measures are no part of the product.
 BENCH := --manifest-path shared/bench/Cargo.toml --target-dir target/bench
@@ -16,6 +16,9 @@ test: ## Run every test on SQLite, and on Postgres when a server binary or TEST_
 soak: ## A thousand people on both transports while replicas are killed, each place in a ledger; on Postgres, minutes
 	@LYCEUM_TEST_ENGINE=postgres .ci/with-postgres cargo nextest run --package lyceum-notification --run-ignored only \
 		--no-capture -E 'test(/^ledger::/)'
+
+live-page: ## Drive the live page in Chromium; pictures of it in target/live-page
+	@LYCEUM_REQUIRE_CHROMIUM=1 cargo nextest run --package lyceum --no-capture -E 'test(/^live_page::/)'
 
 loom: ## Check the breaker under every interleaving of a few threads; part of make test
 	@.ci/loom

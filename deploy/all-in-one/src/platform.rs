@@ -122,6 +122,14 @@ impl Platform {
         if service == Service::User {
             settings.push(("LYCEUM__ADMIN__EMAIL".to_owned(), ADMIN.email.to_owned()));
             settings.push(("LYCEUM__ADMIN__PASSWORD".to_owned(), PASSWORD.to_owned()));
+            // The live page signs people in here, by whichever name it was opened.
+            let port = self.ports.of(Service::Notification).api;
+            let pages = format!("{},http://localhost:{port}", url(port));
+            settings.push(("LYCEUM__HTTP__ALLOWED_ORIGINS".to_owned(), pages));
+        }
+        if service == Service::Notification {
+            let key = "LYCEUM__PAGE__USER_URL".to_owned();
+            settings.push((key, self.api(Service::User)));
         }
         for peer in service.peers() {
             let key = format!(

@@ -24,6 +24,8 @@ pub(crate) fn block(platform: &Platform, demo: Option<&Demo>) -> String {
         "each with /health/ready /metrics /debug/breakers /debug/tasks /debug/settings",
     );
     line(&mut text, "traces", &platform.traces());
+    let page = format!("{}/", platform.api(Service::Notification));
+    line(&mut text, "live page", &page);
     line(
         &mut text,
         "data",

@@ -4,7 +4,7 @@ use lyceum_chassis::auth::{Revocations, UserKeys};
 use lyceum_chassis::database::Engine;
 use lyceum_chassis::idempotency;
 use lyceum_chassis::server::{RunError, Server};
-use lyceum_chassis::settings::{Secret, Settings};
+use lyceum_chassis::settings::{Environment, Secret, Settings};
 use lyceum_chassis::{Chassis, Lifecycle, Service, StartupError};
 use lyceum_client::{CourseClient, UserClient};
 use utoipa::OpenApi as _;
@@ -16,6 +16,7 @@ use crate::live::{Hub, replicas, tickets, worker};
 use crate::mail::{self, Sender};
 use crate::migration::Migrator;
 use crate::openapi::Description;
+use crate::page::Page;
 use crate::settings::{LiveSettings, NotificationSettings};
 use crate::state::State;
 use crate::webhooks::{self, Courier};
@@ -113,6 +114,8 @@ impl Service for App {
                 .tasks
                 .spawn("broadcasts", move |stop| crier.clone().run(stop));
         }
+        let is_production = settings.platform.environment == Environment::Production;
+        let page = (!is_production).then(|| Page::new(&settings.service.page));
         let server = chassis.into_server(
             &Self::openapi(),
             keys,
@@ -120,6 +123,9 @@ impl Service for App {
             upstreams,
             move |config| {
                 routes::configure(config, &state);
+                if let Some(page) = &page {
+                    page.configure(config);
+                }
             },
         );
         Ok(Self { server })

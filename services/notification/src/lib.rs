@@ -13,6 +13,7 @@
 //! | `broadcasts` | one notice to many people: asked for, told a few at a time, once each |
 //! | `schedule` | when what failed is tried again, and when it is dead |
 //! | `preferences` | what people want letters of, and an end to them with one click |
+//! | `page` | the live page of development, a client like any other |
 //! | `error` | each refusal as a problem |
 //! | `entity`, `migration` | the tables |
 //!
@@ -30,6 +31,7 @@ mod live;
 mod mail;
 mod migration;
 mod openapi;
+mod page;
 mod preferences;
 mod routes;
 mod schedule;

@@ -10,6 +10,7 @@ pub use crate::events::retention::EventsSettings;
 pub use crate::inbox::settings::InboxSettings;
 pub use crate::live::LiveSettings;
 pub use crate::mail::{MailSettings, Security, SmtpSettings, TransportKind};
+pub use crate::page::PageSettings;
 pub use crate::webhooks::WebhooksSettings;
 
 /// The notification service's own sections.
@@ -32,6 +33,8 @@ pub struct NotificationSettings {
     pub broadcasts: BroadcastsSettings,
     /// Requests that may be sent again.
     pub idempotency: IdempotencySettings,
+    /// The live page, outside production.
+    pub page: PageSettings,
 }
 
 /// The services this one calls.
@@ -51,6 +54,7 @@ impl ServiceSettings for NotificationSettings {
         self.live.check()?;
         self.inbox.check()?;
         self.events.check()?;
+        self.page.check()?;
         self.mail.check(environment)?;
         self.webhooks.check(environment)?;
         self.broadcasts.check()?;
@@ -144,6 +148,16 @@ mod tests {
             error.to_string().contains("live.allowed_origins"),
             "{error}"
         );
+        for url in [
+            "",
+            "127.0.0.1:8001",
+            "http://user:8001/",
+            "http://a;b",
+            "http://a'b",
+        ] {
+            let error = with("LYCEUM__PAGE__USER_URL", url).unwrap_err();
+            assert!(error.to_string().contains("page.user_url"), "{error}");
+        }
         let error = with("LYCEUM__LIVE__HARTBEAT_MS", "1").unwrap_err();
         assert!(error.to_string().contains("live.hartbeat_ms"), "{error}");
     }

@@ -8,6 +8,7 @@ mod platform;
 
 mod journey;
 mod leaving;
+mod live_page;
 mod outages;
 mod session_ends;
 mod traces;

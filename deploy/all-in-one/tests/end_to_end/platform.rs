@@ -100,6 +100,11 @@ impl Platform {
             if name == "notification" {
                 // Nobody here reads letters; they wait in their table.
                 own.add("mail.run", "false");
+                let user = format!("http://127.0.0.1:{}", ports[place("user")]);
+                own.add("page.user_url", user);
+            } else {
+                let page = format!("http://127.0.0.1:{}", ports[place("notification")]);
+                own.add("http.allowed_origins", page);
             }
             for (key, value) in settings.iter().filter(|_| of == name) {
                 own.add(key, *value);

@@ -88,3 +88,18 @@ async fn the_whole_stack_is_bounded_and_hardened() {
     println!("limits together: {} MiB", memory >> 20);
     assert!(memory <= ONE_GIB, "{memory}");
 }
+
+#[tokio::test]
+#[ignore = "needs the running stack: make stack-test"]
+async fn the_live_page_is_served_and_may_ask_the_user_service() {
+    let stack = Stack::running().await;
+    let page = stack.at("NOTIFICATION_PORT").get("/").send().await;
+    let page = page.expect(200).text();
+    let asked = format!("http://localhost:{}", stack.port("USER_PORT"));
+    assert!(page.contains(&asked), "{page}");
+    let origin = format!("http://localhost:{}", stack.port("NOTIFICATION_PORT"));
+    let user = stack.at("USER_PORT");
+    let health = user.get("/health").header("origin", &origin).send().await;
+    let allowed = health.header("access-control-allow-origin");
+    assert_eq!(allowed, Some(&*origin));
+}

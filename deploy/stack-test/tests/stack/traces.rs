@@ -143,6 +143,7 @@ async fn names_come_from_closed_lists_and_none_is_a_legacy_one() {
 /// Every operation of the APIs, as the services describe them, and what the operations listener answers with a span.
 fn routes() -> BTreeSet<String> {
     let mut routes: BTreeSet<String> = [
+        "GET /",
         "GET /health",
         "GET /debug/breakers",
         "GET /debug/faults",

@@ -23,6 +23,7 @@ mod live_socket;
 mod live_socket_ends;
 mod live_socket_faults;
 mod mail;
+mod page;
 mod peers;
 mod platform;
 mod preferences;
