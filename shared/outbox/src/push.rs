@@ -1,7 +1,7 @@
 //! Writes events beside the rows they are about.
 
 use lyceum_chassis::clock;
-use lyceum_chassis::database::{Kind, Rows};
+use lyceum_chassis::database::{Cell, Kind, Rows};
 use lyceum_contracts::event::Event;
 use lyceum_telemetry::context;
 use sea_orm::ActiveValue::{NotSet, Set};
@@ -49,20 +49,19 @@ pub async fn push_all(transaction: &impl ConnectionTrait, events: &[Event]) -> R
     if events.is_empty() {
         return Ok(());
     }
-    let mut rows = Vec::with_capacity(events.len());
+    let mut written = Vec::with_capacity(events.len());
     for event in events {
         let payload =
             serde_json::to_string(event).map_err(|error| DbErr::Json(error.to_string()))?;
-        let event_id = Uuid::now_v7().to_string();
-        for to in Destination::of(event) {
-            rows.push([
-                event_id.clone().into(),
-                event.name().into(),
-                payload.clone().into(),
-                to.as_str().into(),
-            ]);
-        }
+        written.push((event, Uuid::now_v7().to_string(), payload));
     }
+    let rows = written.iter().flat_map(|(event, event_id, payload)| {
+        let row = |to: &Destination| {
+            let to = to.as_str();
+            [event_id.as_str(), event.name(), payload, to].map(Cell::from)
+        };
+        Destination::of(event).iter().map(row)
+    });
     let columns = [
         ("event_id", Kind::Text),
         ("kind", Kind::Text),

@@ -1,16 +1,18 @@
 //! Opens many accounts.
 
+use std::collections::HashMap;
+
+use futures_util::future::join;
 use lyceum_chassis::database::{Database, DbErr};
 use lyceum_chassis::http::Answer;
 use lyceum_chassis::idempotency::{Begun, Keyed, KeyedError};
 use lyceum_contracts::bulk::{BulkMode, BulkResults, CreatedUsers};
 use lyceum_contracts::ids::UserId;
 use lyceum_contracts::user::User;
-use sea_orm::ConnectionTrait;
 use time::OffsetDateTime;
 
 use super::domain::{Refusal, Verdict, judge, results};
-use super::opening::{Opening, open};
+use super::opening::{Opening, Promises};
 use super::requests::{Creation, NewMember};
 use super::store;
 use crate::password::{HashError, Hasher};
@@ -58,18 +60,21 @@ pub(crate) async fn create_users(
         Begun::First(transaction) => transaction,
         Begun::Again(answer) => return Ok(answer),
     };
-    let verdicts = write(&transaction, openings, admin, now).await?;
+    let free: Vec<&Opening> = openings.iter().flatten().collect();
+    let ids = store::insert(&transaction, &free, now).await?;
+    let promises = Promises::of(&free, &ids);
+    let verdicts = opened(openings, &ids, now);
     let created = verdicts.iter().flatten().count();
     let refused = verdicts.len() - created;
-    let answer = match mode {
-        BulkMode::Atomic if refused > 0 => return Err(refuse(&verdicts)),
-        BulkMode::Atomic => Answer::created_all(&CreatedUsers {
-            items: verdicts.into_iter().flatten().collect(),
-        }),
-        BulkMode::Partial => Answer::multi_status(&BulkResults {
-            items: results(201, verdicts),
-        }),
-    };
+    if mode == BulkMode::Atomic && refused > 0 {
+        return Err(refuse(&verdicts));
+    }
+    // The answer is put into words while the database is at work.
+    let (made, answer) = join(promises.make(&transaction, admin, now), async {
+        answer(mode, verdicts)
+    })
+    .await;
+    made?;
     let answer = transaction.commit(answer).await?;
     state.outbox.wake();
     tracing::info!(
@@ -131,21 +136,29 @@ async fn prepare(
     Ok(openings.collect())
 }
 
-/// Opens the accounts whose addresses are free.
-async fn write(
-    transaction: &impl ConnectionTrait,
+/// What was opened, now that the ids of those are known by address.
+fn opened(
     openings: Vec<Verdict<Opening>>,
-    admin: UserId,
+    ids: &HashMap<String, UserId>,
     now: OffsetDateTime,
-) -> Result<Vec<Verdict<User>>, DbErr> {
-    let free: Vec<&Opening> = openings.iter().flatten().collect();
-    let ids = open(transaction, &free, admin, now).await?;
-    let verdicts = openings.into_iter().enumerate();
-    let verdicts = verdicts.map(|(index, opening)| {
+) -> Vec<Verdict<User>> {
+    let openings = openings.into_iter().enumerate();
+    let opened = openings.map(|(index, opening)| {
         let opening = opening?;
         let id = ids.get(opening.address());
         let id = id.ok_or_else(|| Refusal::taken(index))?;
         Ok(opening.into_user(*id, now))
     });
-    Ok(verdicts.collect())
+    opened.collect()
+}
+
+fn answer(mode: BulkMode, verdicts: Vec<Verdict<User>>) -> Answer {
+    match mode {
+        BulkMode::Atomic => Answer::created_all(&CreatedUsers {
+            items: verdicts.into_iter().flatten().collect(),
+        }),
+        BulkMode::Partial => Answer::multi_status(&BulkResults {
+            items: results(201, verdicts),
+        }),
+    }
 }

@@ -76,9 +76,6 @@ impl Opening {
 
 /// Opens the accounts whose addresses are free, with all that follows from them; gives the ids of
 /// those by address. No two have the same address; the caller wakes the outbox after the commit.
-///
-/// Whoever is invited counts as registered when they accept: until then there is one letter for
-/// them, and no other.
 pub(crate) async fn open(
     transaction: &impl ConnectionTrait,
     openings: &[&Opening],
@@ -86,21 +83,52 @@ pub(crate) async fn open(
     now: OffsetDateTime,
 ) -> Result<HashMap<String, UserId>, DbErr> {
     let ids = store::insert(transaction, openings, now).await?;
-    let (mut invited, mut registered) = (Vec::new(), Vec::new());
-    for opening in openings {
-        match (ids.get(opening.address()), opening.status) {
-            (None, _) => {}
-            (Some(&id), AccountStatus::Invited) => invited.push(id),
-            (Some(&user_id), _) => registered.push(Event::UserRegistered { user_id }),
+    let promises = Promises::of(openings, &ids);
+    promises.make(transaction, admin, now).await?;
+    Ok(ids)
+}
+
+/// What follows from accounts that have been opened.
+///
+/// Whoever is invited counts as registered when they accept: until then there is one letter for
+/// them, and no other.
+#[derive(Debug)]
+pub(super) struct Promises {
+    invited: Vec<UserId>,
+    registered: Vec<Event>,
+}
+
+impl Promises {
+    /// Of those that have an id.
+    pub(super) fn of(openings: &[&Opening], ids: &HashMap<String, UserId>) -> Self {
+        let (mut invited, mut registered) = (Vec::new(), Vec::new());
+        for opening in openings {
+            match (ids.get(opening.address()), opening.status) {
+                (None, _) => {}
+                (Some(&id), AccountStatus::Invited) => invited.push(id),
+                (Some(&user_id), _) => registered.push(Event::UserRegistered { user_id }),
+            }
+        }
+        Self {
+            invited,
+            registered,
         }
     }
-    lyceum_outbox::push_all(transaction, &registered).await?;
-    links::commands::invite(transaction, &invited, now).await?;
-    let invited = invited.into_iter().map(|user| Record {
-        actor: Some(admin),
-        subject: Some(user),
-        action: Action::Invited,
-    });
-    audit::record_all(transaction, invited, now).await?;
-    Ok(ids)
+
+    /// Writes them, in the transaction the accounts were opened in.
+    pub(super) async fn make(
+        &self,
+        transaction: &impl ConnectionTrait,
+        admin: UserId,
+        now: OffsetDateTime,
+    ) -> Result<(), DbErr> {
+        lyceum_outbox::push_all(transaction, &self.registered).await?;
+        links::commands::invite(transaction, &self.invited, now).await?;
+        let invited = self.invited.iter().map(|&user| Record {
+            actor: Some(admin),
+            subject: Some(user),
+            action: Action::Invited,
+        });
+        audit::record_all(transaction, invited, now).await
+    }
 }

@@ -60,7 +60,7 @@ pub(super) async fn insert(
     })?;
     let inserted = db.query_all_raw(statement).await?;
     // In no order that either engine promises, so by what is unique.
-    let entry = |row: QueryResult| Ok((row.try_get("", "email_folded")?, row.try_get("", "id")?));
+    let entry = |row: QueryResult| Ok((row.try_get_by_index(1)?, row.try_get_by_index(0)?));
     inserted.into_iter().map(entry).collect()
 }
 

@@ -57,6 +57,9 @@ pub(crate) fn fold_email(email: &str) -> String {
 
 /// A name in lower case, letter by letter, so that what begins a name also begins its folded form.
 pub(crate) fn fold_name(name: &str) -> String {
+    if name.is_ascii() {
+        return name.to_ascii_lowercase();
+    }
     name.chars().flat_map(char::to_lowercase).collect()
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn insert(
         )
     })?;
     let written = db.query_all_raw(statement).await?.into_iter();
-    let link = |row: QueryResult| Ok((row.try_get("", "id")?, row.try_get("", "user_id")?));
+    let link = |row: QueryResult| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?));
     written.map(link).collect()
 }
 

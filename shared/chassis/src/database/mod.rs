@@ -40,7 +40,7 @@ pub use sea_orm::DbErr;
 
 pub use self::constraint::{FOREIGN_KEY, violated_constraint};
 pub use self::error::{DatabaseError, NotReady, is_unavailable};
-pub use self::rows::{Kind, Rows};
+pub use self::rows::{Cell, Kind, Rows};
 pub use self::settings::DatabaseSettings;
 use self::stash::Stash;
 use self::statements::Statements;

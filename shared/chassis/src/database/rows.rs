@@ -5,6 +5,8 @@
 //! Here the rows travel whole: on Postgres each column as an array that is unnested, on `SQLite`
 //! all of them as one JSON document. The text of the statement depends on neither rows nor values.
 
+use std::borrow::Cow;
+
 use sea_orm::sea_query::Value;
 use sea_orm::{DbBackend, DbErr, Statement};
 
@@ -17,6 +19,41 @@ pub enum Kind {
     Integer,
     /// A JSON document as text, for a column made by [`super::columns::json`].
     Json,
+}
+
+/// One value of [`Rows`]; what is only written down once more need not be owned.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Cell<'a> {
+    /// Nothing, in a column of any kind.
+    Null,
+    /// For [`Kind::Text`] and [`Kind::Json`].
+    Text(Cow<'a, str>),
+    /// For [`Kind::Integer`].
+    Integer(i64),
+}
+
+impl<'a> From<&'a str> for Cell<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<String> for Cell<'_> {
+    fn from(text: String) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<i64> for Cell<'_> {
+    fn from(number: i64) -> Self {
+        Self::Integer(number)
+    }
+}
+
+impl<T: Into<Self>> From<Option<T>> for Cell<'_> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
 }
 
 /// Rows of `N` named columns on their way into a statement, which reads them as a table with one
@@ -33,16 +70,16 @@ pub enum Kind {
 /// # Ok::<(), sea_orm::DbErr>(())
 /// ```
 #[derive(Clone)]
-pub struct Rows<const N: usize> {
+pub struct Rows<'a, const N: usize> {
     columns: [(&'static str, Kind); N],
-    rows: Vec<[Value; N]>,
+    rows: Vec<[Cell<'a>; N]>,
 }
 
-impl<const N: usize> Rows<N> {
+impl<'a, const N: usize> Rows<'a, N> {
     /// Takes the rows.
     pub fn new(
         columns: [(&'static str, Kind); N],
-        rows: impl IntoIterator<Item = [Value; N]>,
+        rows: impl IntoIterator<Item = [Cell<'a>; N]>,
     ) -> Self {
         let rows = rows.into_iter().collect();
         Self { columns, rows }
@@ -116,11 +153,9 @@ impl<const N: usize> Rows<N> {
             if place > 0 {
                 array.push(',');
             }
-            match Cell::of(&row[index], *column)? {
+            match checked(&row[index], *column)? {
                 Cell::Null => array.push_str("NULL"),
-                Cell::Integer(number) => {
-                    array.push_str(&number.to_string());
-                }
+                Cell::Integer(number) => array.push_str(&number.to_string()),
                 Cell::Text(text) => quote(&mut array, text),
             }
         }
@@ -133,11 +168,11 @@ impl<const N: usize> Rows<N> {
         let mut rows = Vec::with_capacity(self.rows.len());
         for row in &self.rows {
             let mut cells = Vec::with_capacity(N);
-            for (value, column) in row.iter().zip(self.columns) {
-                cells.push(match Cell::of(value, column)? {
+            for (cell, column) in row.iter().zip(self.columns) {
+                cells.push(match checked(cell, column)? {
                     Cell::Null => serde_json::Value::Null,
-                    Cell::Integer(number) => number.into(),
-                    Cell::Text(text) => text.into(),
+                    Cell::Integer(number) => (*number).into(),
+                    Cell::Text(text) => (&**text).into(),
                 });
             }
             rows.push(cells);
@@ -147,7 +182,7 @@ impl<const N: usize> Rows<N> {
 }
 
 /// Values may be personal, and stay out of whatever prints this.
-impl<const N: usize> std::fmt::Debug for Rows<N> {
+impl<const N: usize> std::fmt::Debug for Rows<'_, N> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Rows")
             .field("columns", &self.columns)
@@ -156,37 +191,34 @@ impl<const N: usize> std::fmt::Debug for Rows<N> {
     }
 }
 
-/// A value as its column's kind.
-enum Cell<'a> {
-    Null,
-    Text(&'a str),
-    Integer(i64),
-}
-
-impl<'a> Cell<'a> {
-    fn of(value: &'a Value, (name, kind): (&'static str, Kind)) -> Result<Self, DbErr> {
-        Ok(match (value, kind) {
-            (Value::String(None), Kind::Text | Kind::Json)
-            | (Value::BigInt(None), Kind::Integer) => Self::Null,
-            (Value::String(Some(text)), Kind::Text | Kind::Json) => Self::Text(text),
-            (Value::BigInt(Some(number)), Kind::Integer) => Self::Integer(*number),
-            (_, kind) => {
-                let reason = format!("a value of the column {name} is not of the kind {kind:?}");
-                return Err(DbErr::Type(reason));
-            }
-        })
+/// The cell, if it is of its column's kind.
+fn checked<'c, 'a>(
+    cell: &'c Cell<'a>,
+    (name, kind): (&'static str, Kind),
+) -> Result<&'c Cell<'a>, DbErr> {
+    match (cell, kind) {
+        (Cell::Null, _)
+        | (Cell::Text(_), Kind::Text | Kind::Json)
+        | (Cell::Integer(_), Kind::Integer) => Ok(cell),
+        _ => {
+            let reason = format!("a value of the column {name} is not of the kind {kind:?}");
+            Err(DbErr::Type(reason))
+        }
     }
 }
 
 /// An item of an array, quoted so that nothing in it means anything.
 fn quote(array: &mut String, text: &str) {
     array.push('"');
-    for char in text.chars() {
-        if matches!(char, '"' | '\\') {
-            array.push('\\');
-        }
-        array.push(char);
+    let mut rest = text;
+    while let Some(special) = rest.find(['"', '\\']) {
+        let (plain, from) = rest.split_at(special);
+        // One byte each.
+        let (special, after) = from.split_at(1);
+        array.extend([plain, "\\", special]);
+        rest = after;
     }
+    array.push_str(rest);
     array.push('"');
 }
 
@@ -194,15 +226,15 @@ fn quote(array: &mut String, text: &str) {
 mod tests {
     use super::*;
 
-    fn topics(names: &[Option<&str>]) -> Rows<2> {
+    fn topics<'a>(names: &[Option<&'a str>]) -> Rows<'a, 2> {
         let rows = names.iter().zip(1_i64..);
         Rows::new(
             [("name", Kind::Text), ("size", Kind::Integer)],
-            rows.map(|(name, size)| [name.map(str::to_owned).into(), size.into()]),
+            rows.map(|(name, size)| [(*name).into(), size.into()]),
         )
     }
 
-    fn sql(rows: &Rows<2>, backend: DbBackend) -> String {
+    fn sql(rows: &Rows<'_, 2>, backend: DbBackend) -> String {
         let made = rows.statement(backend, [7_i64.into()], |rows| {
             format!("SELECT * FROM {rows}")
         });
