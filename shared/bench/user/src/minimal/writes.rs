@@ -23,15 +23,23 @@ pub(super) async fn create_users(
     answer(request.into_inner(), ids, now)
 }
 
-/// The accounts, and for each a link to choose a password by, an event and an audit entry: every
-/// row the user service has promised when it answers.
+/// The accounts, for each a link to choose a password by, an event and an audit entry, and the
+/// answer under a key for whoever asks again: every row the user service has promised when it
+/// answers.
 pub(super) async fn create_users_as_promised(
     request: Json<CreateUsers>,
     pool: Data<PgPool>,
 ) -> Result<HttpResponse, error::Error> {
     let now = OffsetDateTime::now_utc();
-    let ids = promise(&pool, &request, now).await.map_err(broken)?;
-    answer(request.into_inner(), ids, now)
+    let mut transaction = pool.begin().await.map_err(broken)?;
+    let ids = promise(&mut transaction, &request, now).await;
+    let answer = created(request.into_inner(), ids.map_err(broken)?, now);
+    let answer = answer.and_then(|answer| Ok(serde_json::to_string(&answer)?));
+    let answer = answer.map_err(error::ErrorInternalServerError)?;
+    keep(&mut transaction, &answer, now).await.map_err(broken)?;
+    transaction.commit().await.map_err(broken)?;
+    let mut response = HttpResponse::Created();
+    Ok(response.content_type("application/json").body(answer))
 }
 
 async fn insert(
@@ -66,12 +74,11 @@ async fn insert(
 }
 
 async fn promise(
-    pool: &PgPool,
+    transaction: &mut sqlx::Transaction<'_, Postgres>,
     request: &CreateUsers,
     now: OffsetDateTime,
 ) -> sqlx::Result<Vec<i64>> {
-    let mut transaction = pool.begin().await?;
-    let ids = insert(&mut *transaction, request, now).await?;
+    let ids = insert(&mut **transaction, request, now).await?;
     let links: Vec<(i64, i64)> = query_as(
         "INSERT INTO mailed_links (user_id, purpose, created_at) \
          SELECT user_id, 'accept_invitation', $2 FROM unnest($1::bigint[]) AS given (user_id) \
@@ -79,24 +86,42 @@ async fn promise(
     )
     .bind(&ids)
     .bind(now)
-    .fetch_all(&mut *transaction)
+    .fetch_all(&mut **transaction)
     .await?;
     let requested = links.iter().map(|(link, user)| {
         format!(
             r#"{{"kind":"mailed_link.requested","user_id":{user},"link_id":{link},"purpose":"accept_invitation"}}"#
         )
     });
-    push(&mut transaction, requested.collect(), now).await?;
+    push(transaction, requested.collect(), now).await?;
     query(
         "INSERT INTO audit_entries (at, action, actor_id, subject_id) \
          SELECT $2, 'invited', 1, id FROM unnest($1::bigint[]) AS given (id)",
     )
     .bind(&ids)
     .bind(now)
-    .execute(&mut *transaction)
+    .execute(&mut **transaction)
     .await?;
-    transaction.commit().await?;
     Ok(ids)
+}
+
+/// The answer, under a key as long as a real one.
+async fn keep(
+    transaction: &mut sqlx::Transaction<'_, Postgres>,
+    answer: &str,
+    now: OffsetDateTime,
+) -> sqlx::Result<()> {
+    let key = Uuid::now_v7().to_string();
+    query(
+        "INSERT INTO idempotency_keys (owner, route, key, fingerprint, status, body, created_at) \
+         VALUES ('user:1', 'POST /users/bulk', $1, $1, 201, $2, $3)",
+    )
+    .bind(key)
+    .bind(answer)
+    .bind(now)
+    .execute(&mut **transaction)
+    .await
+    .map(drop)
 }
 
 /// Addressed to nobody, so that no relay takes them up.
@@ -127,6 +152,11 @@ fn answer(
     ids: Vec<i64>,
     now: OffsetDateTime,
 ) -> Result<HttpResponse, error::Error> {
+    let answer = created(request, ids, now).map_err(error::ErrorInternalServerError)?;
+    Ok(HttpResponse::Created().json(answer))
+}
+
+fn created(request: CreateUsers, ids: Vec<i64>, now: OffsetDateTime) -> Result<CreatedUsers> {
     let items = request.items.into_iter().zip(ids).map(|(item, id)| {
         Ok(User {
             id: id.try_into()?,
@@ -138,7 +168,6 @@ fn answer(
             status: AccountStatus::Invited,
         })
     });
-    let items: Result<Vec<_>> = items.collect();
-    let items = items.map_err(error::ErrorInternalServerError)?;
-    Ok(HttpResponse::Created().json(CreatedUsers { items }))
+    let items: Result<_> = items.collect();
+    Ok(CreatedUsers { items: items? })
 }
