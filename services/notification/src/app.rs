@@ -11,6 +11,7 @@ use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
 use crate::broadcasts::{self, Crier};
+use crate::live::courses::{self, Members};
 use crate::live::replicas::News;
 use crate::live::{Hub, replicas, tickets, worker};
 use crate::mail::{self, Sender};
@@ -52,6 +53,7 @@ impl Service for App {
         let courier = Courier::new(chassis.database.clone(), Self::NAME, &webhook_settings);
         let is_shared = live.listen && chassis.database.engine() == Engine::Postgres;
         let (inbox_settings, events_settings) = (settings.service.inbox, settings.service.events);
+        let courses_settings = settings.service.courses;
         let news = is_shared.then(News::default);
         let hub = Hub::new(live.limits(), news.clone());
         let broadcasts_settings = settings.service.broadcasts;
@@ -59,12 +61,13 @@ impl Service for App {
             chassis.database.clone(),
             hub.clone(),
             users.clone(),
-            courses,
+            courses.clone(),
             broadcasts_settings,
         );
         let state = State {
             database: chassis.database.clone(),
             hub,
+            members: Members::new(courses, courses_settings),
             mails: sender.mails(),
             webhooks: courier.webhooks(),
             broadcasts: crier.broadcasts(),
@@ -81,8 +84,9 @@ impl Service for App {
             let revocations = revocations.clone();
             move |stop| revocations.clone().follow(users.clone(), stop)
         });
-        follow_replicas(&chassis, &state, live, news, settings.platform.database.url);
+        follow_others(&chassis, &state, live, news, settings.platform.database.url);
         chassis.prune(tickets::pruner(&chassis.database));
+        chassis.prune(courses::pruner(&chassis.database, courses_settings));
         chassis.prune(mail::pruner(&chassis.database, &mail_settings));
         chassis.prune(inbox::retention::notifications(
             &chassis.database,
@@ -140,8 +144,9 @@ impl Service for App {
     }
 }
 
-/// Starts what tells this process of notifications that others have written, and others of ours.
-fn follow_replicas(
+/// Starts what tells this process of notifications that others have written, and others of ours,
+/// and of people who have left a course.
+fn follow_others(
     chassis: &Chassis,
     state: &State,
     live: LiveSettings,
@@ -149,6 +154,10 @@ fn follow_replicas(
     database_url: Secret,
 ) {
     let tasks = &chassis.tasks;
+    let (hub, members) = (state.hub.clone(), state.members.clone());
+    tasks.spawn("members of courses", move |stop| {
+        members.clone().watch(hub.clone(), stop)
+    });
     if live.sweep {
         let (hub, database) = (state.hub.clone(), state.database.clone());
         let every = live.sweep_every();

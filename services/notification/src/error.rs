@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use lyceum_chassis::http::ApiError;
+use lyceum_client::ClientError;
 use lyceum_contracts::problem::{Fault, ProblemKind};
 
 use crate::broadcasts::{CancelError, PostError};
 use crate::inbox::ReadAllError;
 use crate::live::Full;
+use crate::live::courses::NotAdmitted;
 use crate::mail::ChangeError;
 use crate::webhooks::WebhookError;
 
@@ -24,6 +26,19 @@ impl From<Full> for ApiError {
         Self::of(kind)
             .detail(full.to_string())
             .retry_after(ASK_AGAIN)
+    }
+}
+
+impl From<NotAdmitted> for ApiError {
+    fn from(error: NotAdmitted) -> Self {
+        match error {
+            NotAdmitted::NotAMember => Self::of(ProblemKind::Forbidden).detail(error.to_string()),
+            NotAdmitted::NoSuchCourse => Self::not_found(),
+            NotAdmitted::Unknown(ref cause) => Self::of(ProblemKind::Unavailable)
+                .detail(error.to_string())
+                .cause(ClientError::clone(cause))
+                .retry_after(ASK_AGAIN),
+        }
     }
 }
 

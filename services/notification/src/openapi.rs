@@ -1,7 +1,7 @@
 //! The description of the API, served at `/openapi.json`.
 
 use lyceum_chassis::openapi::InCommon;
-use lyceum_contracts::notification::{Notification, NotificationChange};
+use lyceum_contracts::notification::{CourseNews, Notification, NotificationChange};
 use lyceum_contracts::webhook::Message;
 use utoipa::OpenApi;
 
@@ -27,6 +27,8 @@ use crate::{broadcasts, events, inbox, live, mail, preferences, webhooks};
         inbox::handlers::delete_notification,
         live::handlers::stream_notifications,
         live::handlers::open_socket,
+        live::courses::handlers::stream_course,
+        live::courses::handlers::open_course_socket,
         live::connections::get_connections,
         live::tickets::handlers::create_stream_ticket,
         preferences::handlers::get_preferences,
@@ -56,6 +58,7 @@ use crate::{broadcasts, events, inbox, live, mail, preferences, webhooks};
     components(schemas(
         Notification,
         NotificationChange,
+        CourseNews,
         SyncEvent,
         ByeEvent,
         ClientMessage,

@@ -11,6 +11,7 @@ use crate::inbox::handlers::{
     read_all_notifications, read_notification, unarchive_notification, unread_notification,
 };
 use crate::live::connections::get_connections;
+use crate::live::courses::handlers::{open_course_socket, stream_course};
 use crate::live::handlers::{open_socket, stream_notifications};
 use crate::live::tickets::handlers::create_stream_ticket;
 use crate::mail::handlers::{cancel_delivery, list_deliveries, preview_template, retry_delivery};
@@ -42,6 +43,8 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
         )
         .service(web::resource("/sse/notifications").route(get().to(stream_notifications)))
         .service(web::resource("/ws/notifications").route(get().to(open_socket)))
+        .service(web::resource("/sse/courses/{id}").route(get().to(stream_course)))
+        .service(web::resource("/ws/courses/{id}").route(get().to(open_course_socket)))
         .service(web::resource("/stream-tickets").route(post().to(create_stream_ticket)))
         .service(
             web::resource("/preferences")

@@ -9,6 +9,7 @@ pub use crate::broadcasts::BroadcastsSettings;
 pub use crate::events::retention::EventsSettings;
 pub use crate::inbox::settings::InboxSettings;
 pub use crate::live::LiveSettings;
+pub use crate::live::courses::CoursesSettings;
 pub use crate::mail::{MailSettings, Security, SmtpSettings, TransportKind};
 pub use crate::page::PageSettings;
 pub use crate::webhooks::WebhooksSettings;
@@ -21,6 +22,8 @@ pub struct NotificationSettings {
     pub upstreams: UpstreamsSettings,
     /// The live streams.
     pub live: LiveSettings,
+    /// Live streams of courses.
+    pub courses: CoursesSettings,
     /// Letters.
     pub mail: MailSettings,
     /// How long what is in an inbox is kept.
@@ -52,6 +55,7 @@ impl ServiceSettings for NotificationSettings {
         self.upstreams.user.check("user", environment.into())?;
         self.upstreams.course.check("course", environment.into())?;
         self.live.check()?;
+        self.courses.check()?;
         self.inbox.check()?;
         self.events.check()?;
         self.page.check()?;
@@ -160,6 +164,21 @@ mod tests {
         }
         let error = with("LYCEUM__LIVE__HARTBEAT_MS", "1").unwrap_err();
         assert!(error.to_string().contains("live.hartbeat_ms"), "{error}");
+    }
+
+    #[test]
+    fn a_setting_of_courses_that_cannot_be_names_its_key() {
+        for (key, value) in [
+            ("member_for_ms", "0"),
+            ("member_for_ms", "600001"),
+            ("stranger_for_ms", "0"),
+            ("keep_days", "0"),
+            ("remembered", "-1"),
+        ] {
+            let variable = format!("LYCEUM__COURSES__{}", key.to_uppercase());
+            let error = with(&variable, value).unwrap_err().to_string();
+            assert!(error.contains(&format!("courses.{key}")), "{key}: {error}");
+        }
     }
 
     #[test]

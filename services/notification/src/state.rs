@@ -6,6 +6,7 @@ use lyceum_chassis::auth::Revocations;
 use lyceum_chassis::database::Database;
 
 use crate::broadcasts::Broadcasts;
+use crate::live::courses::Members;
 use crate::live::socket::Patience;
 use crate::live::{Hub, Pace};
 use crate::mail::Mails;
@@ -16,6 +17,8 @@ use crate::webhooks::Webhooks;
 pub(crate) struct State {
     pub(crate) database: Database,
     pub(crate) hub: Hub,
+    /// Of courses.
+    pub(crate) members: Members,
     pub(crate) mails: Mails,
     pub(crate) webhooks: Webhooks,
     pub(crate) broadcasts: Broadcasts,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use crate::ids::UserId;
+use crate::ids::{CourseId, UserId};
 
 /// How a stream reaches its client.
 #[derive(
@@ -35,6 +35,8 @@ pub struct Connections {
     pub open: OpenStreams,
     /// People who have at least one.
     pub people: u64,
+    /// Courses that somebody listens to.
+    pub courses: u64,
     /// How many there may be.
     pub limits: StreamLimits,
     /// What is written and not sent yet.
@@ -88,6 +90,8 @@ pub struct Cut {
 pub struct LiveStream {
     /// Who listens.
     pub user_id: UserId,
+    /// To which course; `null` to what the person is told.
+    pub course_id: Option<CourseId>,
     /// What it is sent by.
     pub transport: Transport,
     /// Since when (UTC).

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::event::Envelope;
-use crate::ids::NotificationId;
+use crate::ids::{CourseId, NotificationId};
 
 /// One line of a person's inbox, and the `data` of one live event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -120,6 +120,24 @@ impl NotificationChange {
             | Self::Gone { seq, .. } => seq,
         }
     }
+}
+
+/// Something that happened in a course, told to everybody in it: the `data` of one live event
+/// `news`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CourseNews {
+    /// Where.
+    pub course_id: CourseId,
+    /// Place in the sequence of the course, from 1 without gaps; the `id` of the live event.
+    pub seq: i64,
+    /// What happened: the name of the event that caused it, such as `course.updated`.
+    pub kind: String,
+    /// What is new, by kind; of `course.updated` its `title` and `version`.
+    #[schema(value_type = Object)]
+    pub data: serde_json::Value,
+    /// When it was told (UTC).
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
 }
 
 /// What opens one live stream for a client that can send no header.

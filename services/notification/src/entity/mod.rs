@@ -1,6 +1,8 @@
 //! The tables as sea-orm sees them. Rules live with the domain, names of constraints in `migration`.
 
 pub(crate) mod broadcast;
+pub(crate) mod course_news;
+pub(crate) mod course_sequence;
 pub(crate) mod mail;
 pub(crate) mod mail_mute;
 pub(crate) mod mail_reader;

@@ -6,8 +6,8 @@ use lyceum_outbox::intake::{Seen, remember};
 use sea_orm::DbErr;
 use time::OffsetDateTime;
 
-use super::domain::Consequence;
-use crate::live::tickets;
+use super::domain::{Consequence, changed_place};
+use crate::live::{Topic, courses, tickets};
 use crate::mail::{Letter, Mails};
 use crate::state::State;
 use crate::{broadcasts, inbox, mail, preferences, webhooks};
@@ -70,9 +70,24 @@ pub(super) async fn take_in(
             webhooks::erase(&transaction, person).await?;
             broadcasts::erase(&transaction, person).await?;
             transaction.commit().await?;
-            hub.forget(person);
+            hub.forget(Topic::Person(person));
+        }
+        Consequence::TellCourse(happening) => {
+            let told = courses::tell(&transaction, happening, now).await?;
+            transaction.commit().await?;
+            if let Some(news) = &told {
+                hub.tell_course(news);
+            }
+        }
+        Consequence::EraseCourse(course) => {
+            courses::erase(&transaction, course, now).await?;
+            transaction.commit().await?;
+            hub.end_course(course);
         }
         Consequence::Nothing => transaction.commit().await?,
+    }
+    if let Some((course, user)) = changed_place(&envelope.event) {
+        state.members.changed(course, user).await;
     }
     state.webhooks.wake();
     Ok(Outcome::Accepted)

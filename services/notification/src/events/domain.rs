@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use lyceum_contracts::event::Event;
-use lyceum_contracts::ids::{LinkId, UserId};
+use lyceum_contracts::ids::{CourseId, LinkId, UserId};
 use serde_json::{Value, json};
 
+use crate::live::courses::domain::Happening;
 use crate::mail::{Content, Letter};
 
 /// The kinds of notifications there are, by which an inbox can be filtered.
@@ -27,8 +28,12 @@ pub(crate) enum Consequence {
     Tell(Notice, Letter),
     /// Somebody is sent a letter; the inbox says nothing.
     Write(Letter),
+    /// Everybody who listens to a course hears of it; no inbox does.
+    TellCourse(Happening),
     /// Nothing of the person stays.
     Erase(UserId),
+    /// Nothing of the course stays.
+    EraseCourse(CourseId),
     /// The event is of no interest here; it counts as taken in.
     Nothing,
 }
@@ -73,11 +78,18 @@ impl Consequence {
                 Self::OpenInbox(letter(*user_id, Content::Welcome {}))
             }
             Event::UserDeleted { user_id } => Self::Erase(*user_id),
-            // Names and roles are asked for when they are needed; nobody is told of courses yet.
-            Event::UserUpdated { .. }
-            | Event::EnrolmentDropped { .. }
-            | Event::CourseUpdated { .. }
-            | Event::CourseDeleted { .. } => Self::Nothing,
+            // Names and roles are asked for when they are needed; whoever gives up a place knows it.
+            Event::UserUpdated { .. } | Event::EnrolmentDropped { .. } => Self::Nothing,
+            Event::CourseUpdated {
+                course_id,
+                course_title,
+                version,
+            } => Self::TellCourse(Happening {
+                course: *course_id,
+                kind: event.name(),
+                data: json!({ "title": course_title, "version": version }),
+            }),
+            Event::CourseDeleted { course_id } => Self::EraseCourse(*course_id),
             Event::MailedLinkRequested {
                 user_id,
                 link_id,
@@ -130,6 +142,19 @@ impl Consequence {
     }
 }
 
+/// Whose place in which course has changed: what was known of it is known no more.
+pub(super) const fn changed_place(event: &Event) -> Option<(CourseId, UserId)> {
+    match event {
+        Event::EnrolmentCreated {
+            course_id, user_id, ..
+        }
+        | Event::EnrolmentDropped {
+            course_id, user_id, ..
+        } => Some((*course_id, *user_id)),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use lyceum_contracts::event::LinkPurpose;
@@ -178,6 +203,36 @@ mod tests {
             Consequence::of(&registration),
             Consequence::OpenInbox(welcome)
         );
+    }
+
+    #[test]
+    fn a_change_of_a_course_is_told_to_the_course_and_to_nobody_by_name() {
+        let event = Event::CourseUpdated {
+            course_id: 3.try_into().unwrap(),
+            course_title: "Sets".to_owned(),
+            version: 4,
+        };
+        let happening = Happening {
+            course: 3.try_into().unwrap(),
+            kind: "course.updated",
+            data: json!({"title": "Sets", "version": 4}),
+        };
+        assert_eq!(Consequence::of(&event), Consequence::TellCourse(happening));
+        assert_eq!(changed_place(&event), None);
+    }
+
+    #[test]
+    fn a_place_taken_or_given_up_is_to_be_asked_about_anew() {
+        let (course_id, user_id) = (3.try_into().unwrap(), 2.try_into().unwrap());
+        let dropped = Event::EnrolmentDropped {
+            enrolment_id: 1.try_into().unwrap(),
+            user_id,
+            course_id,
+        };
+        assert_eq!(Consequence::of(&dropped), Consequence::Nothing);
+        for event in [dropped, enrolment("Logic")] {
+            assert_eq!(changed_place(&event), Some((course_id, user_id)));
+        }
     }
 
     #[test]

@@ -6,15 +6,15 @@ use lyceum_contracts::notification::UnreadCount;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// How far a person's sequence has come, and how much of it waits to be read.
+/// How far a sequence has come, and how much of it waits to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Position {
     /// The last number given out; 0 before the first notification.
     pub(crate) head_seq: i64,
     /// Up to here some of it is deleted, because its time was over.
     pub(crate) floor_seq: i64,
-    /// Unread notifications.
-    pub(crate) count: UnreadCount,
+    /// Unread notifications; none where nothing is read.
+    pub(crate) count: Option<UnreadCount>,
 }
 
 /// The place in a sequence where a stream begins.
@@ -74,12 +74,17 @@ pub(crate) struct SyncEvent {
     /// `true`: every notification and every change after the `Last-Event-ID` follows. `false`: the
     /// stream begins at the head, and what came before is in the inbox.
     pub(crate) recovered: bool,
-    /// The newest place in the person's sequence when the stream began.
+    /// The newest place in the sequence when the stream began.
     pub(crate) head_seq: i64,
     /// Unread notifications at that moment, what follows up to `head_seq` included; 99 at most.
-    pub(crate) unread: u64,
-    /// Whether there are more than that.
-    pub(crate) capped: bool,
+    /// Absent on the stream of a course.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) unread: Option<u64>,
+    /// Whether there are more than that. Absent on the stream of a course.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) capped: Option<bool>,
 }
 
 /// Data of the event `bye`, after which the server ends the stream.
@@ -97,6 +102,8 @@ pub(crate) enum ByeReason {
     TokenExpired,
     /// The access token was called in: refresh the session, or sign in again if it has ended.
     TokenRevoked,
+    /// The person is in the course no more, or it was deleted.
+    NotAMember,
 }
 
 #[cfg(test)]
@@ -113,7 +120,7 @@ mod tests {
         Position {
             head_seq,
             floor_seq,
-            count,
+            count: Some(count),
         }
     }
 

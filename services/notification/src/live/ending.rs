@@ -4,7 +4,7 @@ use lyceum_chassis::auth::Watch;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// The three things that end a stream which its client has not ended.
+/// The things that end a stream which its client has not ended.
 #[derive(Debug)]
 pub(super) struct Ending {
     /// The process leaves.
@@ -13,6 +13,8 @@ pub(super) struct Ending {
     pub(super) token_expires: Instant,
     /// The access token is called in.
     pub(super) token: Watch,
+    /// The person may not listen to this any more.
+    pub(super) stay: Option<CancellationToken>,
 }
 
 /// Which of them it was.
@@ -21,6 +23,7 @@ pub(super) enum Farewell {
     Stopping,
     TokenExpired,
     TokenRevoked,
+    NotAMember,
 }
 
 impl Ending {
@@ -31,6 +34,14 @@ impl Ending {
             () = self.stopping.cancelled() => Farewell::Stopping,
             () = self.token.revoked() => Farewell::TokenRevoked,
             () = sleep_until(self.token_expires) => Farewell::TokenExpired,
+            () = ended(self.stay.as_ref()) => Farewell::NotAMember,
         }
+    }
+}
+
+async fn ended(stay: Option<&CancellationToken>) {
+    match stay {
+        Some(stay) => stay.cancelled().await,
+        None => std::future::pending().await,
     }
 }

@@ -17,7 +17,6 @@ use tokio::time::{Instant, sleep_until};
 use super::hub::Seat;
 use super::store;
 use super::told::Told;
-use crate::inbox::Entry;
 
 /// The most notifications read at once; fewer after some that were long.
 const BATCH: usize = 128;
@@ -25,7 +24,7 @@ const BATCH: usize = 128;
 /// peers keep for a slow reader, or less: Centrifugo 1 MiB, Mercure 1000 messages.
 const KEPT_BYTES: usize = 256 * 1024;
 
-/// The rest of one person's sequence, from a place on.
+/// The rest of one sequence, from a place on.
 pub(super) struct Follower {
     database: Database,
     seat: Seat,
@@ -42,7 +41,7 @@ pub(super) struct Follower {
     rest: Duration,
 }
 
-type Reading = LocalBoxFuture<'static, Result<Vec<Entry>, DbErr>>;
+type Reading = LocalBoxFuture<'static, Result<Vec<Told>, DbErr>>;
 
 impl Follower {
     /// Follows the sequence, which is at `head`, from after `sent` on. A failing database is asked
@@ -110,17 +109,16 @@ impl Follower {
             }
         }
         let reading = self.reading.get_or_insert_with(|| {
-            let (database, user, sent) = (self.database.clone(), self.seat.user(), self.sent);
+            let (database, topic, sent) = (self.database.clone(), self.seat.topic(), self.sent);
             let limit = self.batch as u64;
-            Box::pin(async move { store::after(&database, user, sent, limit, clock::now()).await })
+            Box::pin(async move { store::after(&database, topic, sent, limit, clock::now()).await })
         });
         let rows = reading.await;
         self.reading = None;
         let rows = rows?;
         let read = rows.len();
         let mut room = KEPT_BYTES;
-        for row in rows {
-            let told = Told::new(&row);
+        for told in rows {
             let weight = told.weight();
             if weight > room && !self.waiting.is_empty() {
                 break;

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use actix_http::ResponseBuilder;
 use actix_http::body::{BodyStream, MessageBody};
 use actix_http::ws::{self, HandshakeError};
 use actix_web::http::header;
@@ -18,6 +19,7 @@ use tokio::time::Instant;
 
 use super::domain::Start;
 use super::ending::Ending;
+use super::hub::Seat;
 use super::socket::Connection;
 use super::store;
 use super::stream::Live;
@@ -82,11 +84,24 @@ pub(crate) async fn stream_notifications(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let seat = state.hub.join(person.id, Transport::Sse)?;
-    let position = store::position(&state.database, person.id, clock::now()).await?;
-    let last_event_id = last_event_id(&request).or(resume.last_event_id);
+    stream(&state, &lifecycle, person, seat, &request, resume).await
+}
+
+/// The answer that is a stream of Server-Sent Events.
+pub(super) async fn stream(
+    state: &State,
+    lifecycle: &Lifecycle,
+    person: CurrentUser,
+    seat: Seat,
+    request: &HttpRequest,
+    resume: Resume,
+) -> Result<HttpResponse, ApiError> {
+    let position = store::position(&state.database, seat.topic(), clock::now()).await?;
+    let position = position.ok_or_else(ApiError::not_found)?;
+    let last_event_id = last_event_id(request).or(resume.last_event_id);
     let start = Start::after(last_event_id.as_deref(), &position);
-    let ending = ending(&state, &lifecycle, person);
-    let live = Live::new(&state, seat, position, start, ending);
+    let ending = ending(state, lifecycle, person, &seat);
+    let live = Live::new(state, seat, position, start, ending);
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream; charset=utf-8")
         .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -125,10 +140,27 @@ pub(crate) async fn open_socket(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let mut answer = ws::handshake(request.head()).map_err(not_a_handshake)?;
+    let answer = shake_hands(&request)?;
     let seat = state.hub.join(person.id, Transport::Websocket)?;
-    let ending = ending(&state, &lifecycle, person);
-    let connection = Connection::new(State::clone(&state), seat, ending, payload);
+    socket(&state, &lifecycle, person, seat, answer, payload)
+}
+
+/// The beginning of the answer to a handshake.
+pub(super) fn shake_hands(request: &HttpRequest) -> Result<ResponseBuilder, ApiError> {
+    ws::handshake(request.head()).map_err(not_a_handshake)
+}
+
+/// The answer that is a WebSocket.
+pub(super) fn socket(
+    state: &State,
+    lifecycle: &Lifecycle,
+    person: CurrentUser,
+    seat: Seat,
+    mut answer: ResponseBuilder,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
+    let ending = ending(state, lifecycle, person, &seat);
+    let connection = Connection::new(State::clone(state), seat, ending, payload);
     let answer = answer
         .message_body(BodyStream::new(connection.into_body()).boxed())
         .map_err(|_| ApiError::of(ProblemKind::InternalError))?;
@@ -139,11 +171,12 @@ fn not_a_handshake(error: HandshakeError) -> ApiError {
     ApiError::of(ProblemKind::MalformedRequest).detail(format!("no handshake: {error}"))
 }
 
-fn ending(state: &State, lifecycle: &Lifecycle, person: CurrentUser) -> Ending {
+fn ending(state: &State, lifecycle: &Lifecycle, person: CurrentUser, seat: &Seat) -> Ending {
     Ending {
         stopping: lifecycle.stop_token(),
         token_expires: until(person.expires_at),
         token: state.revocations.watch(person),
+        stay: seat.stay(),
     }
 }
 

@@ -5,10 +5,7 @@ use std::sync::Arc;
 
 use super::told::Told;
 
-/// Notifications kept for each watched person: a stream that is further behind reads.
-const KEPT: usize = 8;
-
-/// What this process has heard of one person's sequence.
+/// What this process has heard of one sequence.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
     /// How far it has come; 0 until something is heard.
@@ -25,15 +22,16 @@ impl Heard {
         news
     }
 
-    /// This was just written; whether that is news. What comes too late to stand at the end was overtaken by what is there, and is left to be
-    /// read from the database.
-    pub(super) fn tell(&mut self, told: &Arc<Told>) -> bool {
+    /// This was just written, and is kept with those before it, `keeps` in all; whether it is
+    /// news. What comes too late to stand at the end was overtaken by what is there, and is left
+    /// to be read from the database.
+    pub(super) fn tell(&mut self, told: &Arc<Told>, keeps: usize) -> bool {
         let last = self.last.back().map_or(0, |last| last.seq());
         if told.seq() > last {
             if told.seq() > last + 1 {
                 self.last.clear();
             }
-            if self.last.len() == KEPT {
+            if self.last.len() >= keeps {
                 self.last.pop_front();
             }
             self.last.push_back(Arc::clone(told));

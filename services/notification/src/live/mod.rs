@@ -1,4 +1,5 @@
-//! A person's notifications as they come, on Server-Sent Events or a WebSocket.
+//! A person's notifications as they come, and what happens in a course, on Server-Sent Events or a
+//! WebSocket.
 //!
 //! A stream pulls: whoever writes a notification only tells the streams of its recipient that
 //! there is one (`hub`), and each sends what it has not sent yet when its client has room
@@ -10,6 +11,7 @@
 //! | module | what |
 //! |---|---|
 //! | `hub`, `heard`, `told`, `follower` | what is to be sent, for every transport |
+//! | `topic`, `courses` | whose sequence it is; those of courses, and who may listen to them |
 //! | `ending` | what ends a stream from this side |
 //! | `stream`, `sse` | Server-Sent Events |
 //! | `socket` | WebSocket |
@@ -18,6 +20,7 @@
 //! | `replicas`, `worker` | what other replicas have written |
 
 pub(crate) mod connections;
+pub(crate) mod courses;
 pub(crate) mod domain;
 mod ending;
 mod follower;
@@ -35,12 +38,14 @@ mod store;
 mod stream;
 pub(crate) mod tickets;
 mod told;
+mod topic;
 pub(crate) mod worker;
 
 use std::time::Duration;
 
 pub(crate) use hub::{Full, Hub, Limits};
 pub use settings::LiveSettings;
+pub(crate) use topic::Topic;
 
 /// The times a stream keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

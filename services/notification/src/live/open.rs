@@ -6,7 +6,11 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 
 use lyceum_contracts::ids::UserId;
 use lyceum_contracts::live::{LiveStream, OpenStreams, Transport, Waiting};
+use lyceum_contracts::role::Role;
 use time::OffsetDateTime;
+use tokio_util::sync::CancellationToken;
+
+use super::topic::Topic;
 
 /// The place of a stream that has not begun: nothing waits for it.
 const NOT_BEGUN: i64 = i64::MAX;
@@ -14,22 +18,40 @@ const NOT_BEGUN: i64 = i64::MAX;
 /// Shared by the hub, which reads it, and the seat, which writes it.
 #[derive(Debug)]
 pub(super) struct OpenStream {
+    pub(super) topic: Topic,
     pub(super) user: UserId,
     pub(super) transport: Transport,
     opened_at: OffsetDateTime,
     /// Of the last entry handed out.
     place: AtomicI64,
     sent: AtomicU64,
+    /// Of a stream that somebody may have to leave.
+    pub(super) stay: Option<Stay>,
+}
+
+/// As long as it lasts somebody may listen to a course.
+#[derive(Debug, Clone)]
+pub(super) struct Stay {
+    pub(super) role: Role,
+    pub(super) ended: CancellationToken,
 }
 
 impl OpenStream {
-    pub(super) fn new(user: UserId, transport: Transport, now: OffsetDateTime) -> Self {
+    pub(super) fn new(
+        topic: Topic,
+        user: UserId,
+        transport: Transport,
+        stay: Option<Stay>,
+        now: OffsetDateTime,
+    ) -> Self {
         Self {
+            topic,
             user,
             transport,
             opened_at: now,
             place: AtomicI64::new(NOT_BEGUN),
             sent: AtomicU64::new(0),
+            stay,
         }
     }
 
@@ -87,6 +109,7 @@ pub(super) fn furthest_behind(mut streams: Vec<Behind>, limit: usize) -> Vec<Liv
     let told = streams.into_iter().take(limit);
     told.map(|Behind { stream, waiting }| LiveStream {
         user_id: stream.user,
+        course_id: stream.topic.course(),
         transport: stream.transport,
         opened_at: stream.opened_at,
         sent: stream.sent.load(Relaxed),
@@ -107,11 +130,9 @@ mod tests {
 
     fn stream(user: i64, transport: Transport, age_s: u64) -> Arc<OpenStream> {
         let opened_at = NOW - Duration::from_secs(age_s);
-        Arc::new(OpenStream::new(
-            user.try_into().unwrap(),
-            transport,
-            opened_at,
-        ))
+        let user = user.try_into().unwrap();
+        let topic = Topic::Person(user);
+        Arc::new(OpenStream::new(topic, user, transport, None, opened_at))
     }
 
     #[test]

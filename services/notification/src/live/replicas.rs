@@ -1,7 +1,7 @@
 //! How replicas tell one another that there is something to read: Postgres `NOTIFY`.
 //!
-//! It carries whose sequence has come how far, and nothing else: a replica that has a stream of
-//! theirs reads the rest. It is sent after the commit of what it tells of, by a task of its own,
+//! It carries which sequence has come how far, and nothing else: a replica that has a stream of
+//! it reads the rest. It is sent after the commit of what it tells of, by a task of its own,
 //! because commits that notify wait for one another in the whole server; so many are gathered for
 //! a few milliseconds and told with one. What is lost on the way, with a process that is killed or
 //! a connection that breaks, is found by the sweep.
@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use lyceum_chassis::database::{Database, DbErr};
 use lyceum_chassis::settings::Secret;
-use lyceum_contracts::ids::UserId;
 use sea_orm::sqlx;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use sea_orm::{ConnectionTrait, Statement};
@@ -24,7 +23,8 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::hub::Hub;
-use super::worker::look;
+use super::topic::Topic;
+use super::worker::{self, look};
 
 /// The channel, in a database that is this service's own.
 const CHANNEL: &str = "lyceum_live";
@@ -41,26 +41,26 @@ pub(crate) struct News(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// How far whose sequence has come.
-    heads: Mutex<HashMap<UserId, i64>>,
+    /// How far which sequence has come.
+    heads: Mutex<HashMap<Topic, i64>>,
     some: Notify,
 }
 
 impl News {
     /// To be told soon.
-    pub(super) fn add(&self, user: UserId, head_seq: i64) {
+    pub(super) fn add(&self, topic: Topic, head_seq: i64) {
         let mut heads = self.heads();
-        let head = heads.entry(user).or_default();
+        let head = heads.entry(topic).or_default();
         *head = head_seq.max(*head);
         drop(heads);
         self.0.some.notify_one();
     }
 
-    fn take(&self) -> HashMap<UserId, i64> {
+    fn take(&self) -> HashMap<Topic, i64> {
         std::mem::take(&mut *self.heads())
     }
 
-    fn heads(&self) -> MutexGuard<'_, HashMap<UserId, i64>> {
+    fn heads(&self) -> MutexGuard<'_, HashMap<Topic, i64>> {
         self.0.heads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -88,7 +88,7 @@ impl News {
     }
 }
 
-async fn notify(database: &Database, heads: HashMap<UserId, i64>) -> Result<(), DbErr> {
+async fn notify(database: &Database, heads: HashMap<Topic, i64>) -> Result<(), DbErr> {
     for payload in payloads(heads) {
         let backend = database.get_database_backend();
         let sql = "SELECT pg_notify($1, $2)";
@@ -100,11 +100,11 @@ async fn notify(database: &Database, heads: HashMap<UserId, i64>) -> Result<(), 
     Ok(())
 }
 
-/// `7:42 8:3`: whose sequence has come how far, as much of it in each text as may be sent at once.
-fn payloads(heads: impl IntoIterator<Item = (UserId, i64)>) -> Vec<String> {
+/// `7:42 c8:3`: which sequence has come how far, as much of it in each text as may be sent at once.
+fn payloads(heads: impl IntoIterator<Item = (Topic, i64)>) -> Vec<String> {
     let mut payloads: Vec<String> = Vec::new();
-    for (user, head) in heads {
-        let one = format!("{}:{head}", user.get());
+    for (topic, head) in heads {
+        let one = format!("{topic}:{head}");
         match payloads.last_mut() {
             // Writing to a String cannot fail.
             Some(last) if last.len() + 1 + one.len() <= MAX_PAYLOAD => {
@@ -117,10 +117,10 @@ fn payloads(heads: impl IntoIterator<Item = (UserId, i64)>) -> Vec<String> {
 }
 
 /// What cannot be read is left out: whoever may write to the channel can wake streams, no more.
-fn read(payload: &str) -> impl Iterator<Item = (UserId, i64)> {
+fn read(payload: &str) -> impl Iterator<Item = (Topic, i64)> {
     payload.split(' ').filter_map(|one| {
-        let (user, head) = one.split_once(':')?;
-        Some((user.parse().ok()?, head.parse().ok()?))
+        let (topic, head) = one.split_once(':')?;
+        Some((topic.parse().ok()?, head.parse().ok()?))
     })
 }
 
@@ -172,8 +172,8 @@ async fn hear(
         look(hub, database).await.ok();
         // Nothing when the connection was lost, and is there again.
         while let Some(told) = listener.try_recv().await? {
-            for (user, head_seq) in read(told.payload()) {
-                hub.wake(user, head_seq);
+            for (topic, head_seq) in read(told.payload()) {
+                worker::hear(hub, database, topic, head_seq).await;
             }
         }
     }
@@ -196,13 +196,21 @@ mod tests {
 
     use super::*;
 
+    fn topic(is_course: bool, id: i64) -> Topic {
+        if is_course {
+            Topic::Course(id.try_into().unwrap())
+        } else {
+            Topic::Person(id.try_into().unwrap())
+        }
+    }
+
     proptest! {
         #[test]
         fn what_is_told_is_heard_in_pieces_that_may_be_sent(
-            heads in prop::collection::hash_map(1..=i64::MAX, 0..=i64::MAX, 0..900),
+            heads in prop::collection::hash_map((any::<bool>(), 1..=i64::MAX), 0..=i64::MAX, 0..900),
         ) {
-            let heads = heads.into_iter().map(|(user, head)| (user.try_into().unwrap(), head));
-            let heads: HashMap<UserId, i64> = heads.collect();
+            let heads = heads.into_iter().map(|((is_course, id), head)| (topic(is_course, id), head));
+            let heads: HashMap<Topic, i64> = heads.collect();
             let payloads = payloads(heads.clone());
             prop_assert!(payloads.iter().all(|it| (1..=MAX_PAYLOAD).contains(&it.len())));
             let heard: HashMap<_, _> = payloads.iter().flat_map(|it| read(it)).collect();
@@ -210,9 +218,13 @@ mod tests {
         }
 
         #[test]
-        fn noise_wakes_nobody(noise in "[ :a-z0-9-]{0,60}") {
-            for (user, _) in read(&noise) {
-                prop_assert!(user.get() > 0);
+        fn noise_wakes_nobody(noise in "[ :a-d0-9-]{0,60}") {
+            for (topic, _) in read(&noise) {
+                let id = match topic {
+                    Topic::Person(user) => user.get(),
+                    Topic::Course(course) => course.get(),
+                };
+                prop_assert!(id > 0);
             }
         }
     }
@@ -220,11 +232,12 @@ mod tests {
     #[test]
     fn the_newest_place_of_each_is_told_once() {
         let news = News::default();
-        let ada: UserId = 7.try_into().unwrap();
-        news.add(ada, 3);
-        news.add(ada, 5);
-        news.add(ada, 4);
-        assert_eq!(payloads(news.take()), ["7:5"]);
+        for (topic, expected) in [(topic(false, 7), "7:5"), (topic(true, 7), "c7:5")] {
+            for head in [3, 5, 4] {
+                news.add(topic, head);
+            }
+            assert_eq!(payloads(news.take()), [expected]);
+        }
         assert_eq!(payloads(news.take()), [""; 0]);
     }
 }

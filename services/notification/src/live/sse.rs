@@ -16,6 +16,7 @@ pub(super) enum Name {
     Sync,
     Notification,
     Change,
+    News,
     Bye,
 }
 
@@ -25,6 +26,7 @@ impl Name {
             Self::Sync => "sync",
             Self::Notification => "notification",
             Self::Change => "change",
+            Self::News => "news",
             Self::Bye => "bye",
         }
     }

@@ -10,7 +10,10 @@ use sea_orm::{
 use serde_json::Value;
 use time::OffsetDateTime;
 
+use super::courses;
 use super::domain::Position;
+use super::told::Told;
+use super::topic::Topic;
 use crate::entity::{notification, notification_change, recipient};
 use crate::inbox::domain::counted;
 use crate::inbox::{self, Entry};
@@ -22,8 +25,71 @@ struct PositionRow {
     unread: i64,
 }
 
-/// How far a person's sequence has come, and how much of it waits to be read.
+/// How far a sequence has come; none if it is over.
 pub(super) async fn position(
+    connection: &impl ConnectionTrait,
+    topic: Topic,
+    now: OffsetDateTime,
+) -> Result<Option<Position>, DbErr> {
+    match topic {
+        Topic::Person(user) => position_of(connection, user, now).await.map(Some),
+        Topic::Course(course) => courses::store::position(connection, course).await,
+    }
+}
+
+/// The next entries of a sequence after `seq`, in order, at most `limit`.
+pub(super) async fn after(
+    connection: &impl ConnectionTrait,
+    topic: Topic,
+    seq: i64,
+    limit: u64,
+    now: OffsetDateTime,
+) -> Result<Vec<Told>, DbErr> {
+    match topic {
+        Topic::Person(user) => {
+            let entries = entries_after(connection, user, seq, limit, now).await?;
+            Ok(entries.into_iter().map(|it| Told::new(&it)).collect())
+        }
+        Topic::Course(course) => {
+            let news = courses::store::after(connection, course, seq, limit).await?;
+            Ok(news.iter().map(Told::news).collect())
+        }
+    }
+}
+
+/// How far several sequences have come; those that have not begun are left out.
+pub(super) async fn heads(
+    connection: &impl ConnectionTrait,
+    topics: &[Topic],
+) -> Result<Vec<(Topic, i64)>, DbErr> {
+    let (mut people, mut courses) = (Vec::new(), Vec::new());
+    for topic in topics {
+        match topic {
+            Topic::Person(user) => people.push(*user),
+            Topic::Course(course) => courses.push(*course),
+        }
+    }
+    let mut heads = Vec::with_capacity(topics.len());
+    if !people.is_empty() {
+        let people = heads_of(connection, people).await?;
+        heads.extend(
+            people
+                .into_iter()
+                .map(|it| (Topic::Person(it.user_id), it.head_seq)),
+        );
+    }
+    if !courses.is_empty() {
+        let courses = courses::store::heads(connection, courses).await?;
+        heads.extend(
+            courses
+                .into_iter()
+                .map(|it| (Topic::Course(it.course_id), it.head_seq)),
+        );
+    }
+    Ok(heads)
+}
+
+async fn position_of(
     connection: &impl ConnectionTrait,
     user: UserId,
     now: OffsetDateTime,
@@ -44,7 +110,7 @@ pub(super) async fn position(
     Ok(Position {
         head_seq: row.head_seq,
         floor_seq: row.floor_seq,
-        count: counted(row.unread.unsigned_abs()),
+        count: Some(counted(row.unread.unsigned_abs())),
     })
 }
 
@@ -65,7 +131,7 @@ struct EntryRow {
 
 /// What stands at the next places of a person's sequence after `seq`, in order, at most `limit`.
 /// In place of what has expired by `now` it is told that this is gone.
-pub(super) async fn after(
+async fn entries_after(
     connection: &impl ConnectionTrait,
     user: UserId,
     seq: i64,
@@ -125,13 +191,12 @@ fn entry(row: EntryRow, now: OffsetDateTime) -> Entry {
     }
 }
 
-/// How far the sequences of several people have come; people without one are left out.
-pub(super) async fn heads(
+async fn heads_of(
     connection: &impl ConnectionTrait,
-    people: &[UserId],
+    people: Vec<UserId>,
 ) -> Result<Vec<recipient::Model>, DbErr> {
     recipient::Entity::find()
-        .filter(recipient::Column::UserId.is_in(people.iter().copied()))
+        .filter(recipient::Column::UserId.is_in(people))
         .all(connection)
         .await
 }

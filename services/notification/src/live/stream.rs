@@ -46,8 +46,8 @@ impl Live {
         let sync = SyncEvent {
             recovered: start.recovered,
             head_seq: position.head_seq,
-            unread: position.count.unread,
-            capped: position.count.capped,
+            unread: position.count.map(|count| count.unread),
+            capped: position.count.map(|count| count.capped),
         };
         // With an id, so that a client which is cut off before the first notification comes back
         // to this place.
@@ -102,6 +102,7 @@ impl Live {
             Farewell::Stopping => ("stopping", sse::retry(come_back_in(self.pace.retry))),
             Farewell::TokenRevoked => ("token_revoked", bye(ByeReason::TokenRevoked)),
             Farewell::TokenExpired => ("token_expired", bye(ByeReason::TokenExpired)),
+            Farewell::NotAMember => ("not_a_member", bye(ByeReason::NotAMember)),
         };
         self.cut.because(reason);
         words

@@ -3,12 +3,13 @@
 use std::sync::OnceLock;
 
 use actix_web::web::Bytes;
+use lyceum_contracts::notification::CourseNews;
 
 use super::socket::frames;
 use super::sse::{self, Name};
 use crate::inbox::Entry;
 
-/// One notification or one change, ready to be sent. Share it in an `Arc`.
+/// One notification or one change, or something that happened in a course, ready to be sent. Share it in an `Arc`.
 #[derive(Debug)]
 pub(super) struct Told {
     name: Name,
@@ -28,16 +29,25 @@ impl Told {
             ),
             Entry::Change { data, .. } => (Name::Change, data.to_string()),
         };
+        Self::of(name, entry.seq(), json)
+    }
+
+    pub(super) fn news(news: &CourseNews) -> Self {
+        let json = serde_json::to_string(news).unwrap_or_default();
+        Self::of(Name::News, news.seq, json)
+    }
+
+    fn of(name: Name, seq: i64, json: String) -> Self {
         Self {
             name,
-            seq: entry.seq(),
+            seq,
             json,
             event: OnceLock::new(),
             frame: OnceLock::new(),
         }
     }
 
-    /// Its place in the person's sequence.
+    /// Its place in the sequence.
     pub(super) fn seq(&self) -> i64 {
         self.seq
     }

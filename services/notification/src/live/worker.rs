@@ -1,12 +1,13 @@
-//! Finds what other replicas have written for the people watched here.
+//! Finds what other replicas have written in the sequences watched here.
 //!
 //! The process that writes a notification wakes its own streams, and on Postgres those of the
 //! others (`replicas`); this loop is how they hear of it on `SQLite`, and the safety net for a
 //! wake-up that was lost, on the way or when a request was cancelled in the middle of its commit.
-//! It costs one query per [`CHUNK`] people and round, and none when nobody watches.
+//! It costs a query or two per [`CHUNK`] sequences and round, and none when nobody watches.
 
 use std::time::Duration;
 
+use lyceum_chassis::clock;
 use lyceum_chassis::database::Database;
 use sea_orm::DbErr;
 use tokio::time::sleep;
@@ -14,8 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::hub::Hub;
 use super::store;
+use super::topic::Topic;
 
-/// People asked about in one query.
+/// Sequences asked about at once.
 const CHUNK: usize = 500;
 
 /// Looks every `pause` until told to stop.
@@ -40,12 +42,29 @@ pub(crate) async fn sweep(hub: Hub, database: Database, pause: Duration, stop: C
     }
 }
 
-/// Wakes everybody watched here whose sequence has gone on.
+/// Wakes the streams of every sequence watched here that has gone on.
 pub(super) async fn look(hub: &Hub, database: &Database) -> Result<(), DbErr> {
-    for people in hub.people().chunks(CHUNK) {
-        for person in store::heads(database, people).await? {
-            hub.wake(person.user_id, person.head_seq);
+    for topics in hub.topics().chunks(CHUNK) {
+        for (topic, head) in store::heads(database, topics).await? {
+            hear(hub, database, topic, head).await;
         }
     }
     Ok(())
+}
+
+/// A sequence has come to `head`, elsewhere. What is new in a course is read here, once for all
+/// its streams; those that are further behind, and people's, read for themselves.
+pub(super) async fn hear(hub: &Hub, database: &Database, topic: Topic, head: i64) {
+    if let (Topic::Course(_), Some(known)) = (topic, hub.head_of(topic))
+        && head > known
+    {
+        let keeps = topic.keeps() as u64;
+        let from = known.max(head.saturating_sub_unsigned(keeps));
+        let news = store::after(database, topic, from, keeps, clock::now()).await;
+        // A failure is each stream's to report.
+        for told in news.unwrap_or_default() {
+            hub.pass_on(topic, || told);
+        }
+    }
+    hub.wake(topic, head);
 }

@@ -9,6 +9,7 @@ mod m2026_11_22_000009_rhythms;
 mod m2026_11_22_000013_inbox;
 mod m2026_11_22_000014_notification_changes;
 mod m2026_11_22_000015_processed_events_by_time;
+mod m2026_11_22_000016_course_news;
 mod m2026_11_22_000018_webhooks;
 mod m2026_11_22_000019_broadcasts;
 
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_22_000013_inbox::Migration),
             Box::new(m2026_11_22_000014_notification_changes::Migration),
             Box::new(m2026_11_22_000015_processed_events_by_time::Migration),
+            Box::new(m2026_11_22_000016_course_news::Migration),
             Box::new(m2026_11_22_000018_webhooks::Migration),
             Box::new(m2026_11_22_000019_broadcasts::Migration),
         ];

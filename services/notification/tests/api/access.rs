@@ -84,6 +84,9 @@ async fn every_route_knows_its_callers() {
         ("GET", STREAM, [401, 0, 0, 0, 401]),
         // No handshake; what an opened socket says is told in `live_socket`.
         ("GET", SOCKET, [401, 400, 400, 400, 401]),
+        // As above; who is in a course is told in `courses`.
+        ("GET", "/sse/courses/3", [401, 0, 0, 0, 401]),
+        ("GET", "/ws/courses/3", [401, 400, 400, 400, 401]),
         ("POST", "/stream-tickets", [401, 201, 201, 201, 401]),
     ];
     for (method, path, statuses) in table {

@@ -8,6 +8,7 @@
 mod access;
 mod broadcasts;
 mod connections;
+mod courses;
 mod description;
 mod duplicates;
 mod inbox;

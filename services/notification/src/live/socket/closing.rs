@@ -19,6 +19,7 @@ pub(super) enum Closing {
     NoPong,
     TooManyMessages,
     NotHello,
+    NotAMember,
 }
 
 impl Closing {
@@ -39,6 +40,7 @@ impl Closing {
             Self::NoPong => 4408,
             Self::TooManyMessages => 4429,
             Self::NotHello => 4500,
+            Self::NotAMember => 4501,
         }
     }
 
@@ -59,6 +61,7 @@ impl Closing {
             Self::NoPong => "no_pong",
             Self::TooManyMessages => "too_many_messages",
             Self::NotHello => "not_hello",
+            Self::NotAMember => "not_a_member",
         }
     }
 

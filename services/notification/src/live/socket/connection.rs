@@ -137,8 +137,9 @@ impl Connection {
             return Bytes::new();
         };
         let database = &self.state.database;
-        let position = match store::position(database, seat.user(), clock::now()).await {
-            Ok(position) => position,
+        let position = match store::position(database, seat.topic(), clock::now()).await {
+            Ok(Some(position)) => position,
+            Ok(None) => return self.close(Closing::NotAMember),
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(event = "live.read_failed", error, "a stream cannot begin");
@@ -153,8 +154,8 @@ impl Connection {
         say(&ServerMessage::Welcome {
             recovered: start.recovered,
             head_seq: position.head_seq,
-            unread: position.count.unread,
-            capped: position.count.capped,
+            unread: position.count.map(|count| count.unread),
+            capped: position.count.map(|count| count.capped),
             seq: start.after,
         })
     }
@@ -168,6 +169,7 @@ impl Connection {
             }
             Farewell::TokenExpired => (Closing::TokenExpired, Leaving::TokenExpired, None),
             Farewell::TokenRevoked => (Closing::TokenRevoked, Leaving::TokenRevoked, None),
+            Farewell::NotAMember => (Closing::NotAMember, Leaving::NotAMember, None),
         };
         let bye = say(&ServerMessage::Bye { reason, retry_ms });
         [bye, self.close(closing)].concat().into()

@@ -20,8 +20,9 @@ pub(crate) enum ClientMessage {
     },
 }
 
-/// What the server says besides notifications and changes, which are a `Notification` with
-/// `"type": "notification"` and a `NotificationChange` with `"type": "change"`.
+/// What the server says besides notifications, changes and news, which are a `Notification` with
+/// `"type": "notification"`, a `NotificationChange` with `"type": "change"`, and a `CourseNews` with
+/// `"type": "news"`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum ServerMessage {
@@ -30,13 +31,17 @@ pub(crate) enum ServerMessage {
         /// `true`: every notification and every change after `last_seq` follows. `false`: the
         /// stream begins at the head, and what came before is in the inbox.
         recovered: bool,
-        /// The newest place in the person's sequence when the stream began.
+        /// The newest place in the sequence when the stream began.
         head_seq: i64,
         /// Unread notifications at that moment, what follows up to `head_seq` included; 99 at
-        /// most.
-        unread: u64,
-        /// Whether there are more than that.
-        capped: bool,
+        /// most. Absent on the stream of a course.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        unread: Option<u64>,
+        /// Whether there are more than that. Absent on the stream of a course.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        capped: Option<bool>,
         /// Where the stream begins: what a client that is cut off now says next time.
         seq: i64,
     },
@@ -79,6 +84,8 @@ pub(crate) enum Leaving {
     TokenExpired,
     /// The access token was called in: refresh the session, or sign in again if it has ended.
     TokenRevoked,
+    /// The person is in the course no more, or it was deleted.
+    NotAMember,
 }
 
 /// Reads what a client says.

@@ -1,25 +1,31 @@
 //! Who is watching on this process: how a stream learns that there is something to read.
 //!
-//! The hub knows how far each watched person's sequence has come, and keeps the last few
-//! notifications that were written while somebody watched, so that streams which keep up need not
-//! ask the database. A person is known here while at least one stream of theirs is open, and each
+//! The hub knows how far each watched sequence has come, a person's or a course's, and keeps the
+//! last few entries that were written while somebody watched, so that streams which keep up need
+//! not ask the database. A sequence is known here while at least one stream of it is open, and each
 //! stream holds a [`Seat`], which counts against the limits until it is dropped, however the
 //! stream ends and whatever it is sent by.
 
+mod seat;
+
 use std::collections::HashMap;
-use std::collections::hash_map::Entry as Slot;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lyceum_chassis::clock;
-use lyceum_contracts::ids::UserId;
+use lyceum_contracts::ids::{CourseId, UserId};
 use lyceum_contracts::live::{Connections, StreamLimits, Transport};
+use lyceum_contracts::notification::CourseNews;
+use lyceum_contracts::role::Role;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
+pub(super) use self::seat::{Cut, Seat};
 use super::heard::Heard;
 use super::metrics::Metrics;
-use super::open::{Behind, OpenStream, count, furthest_behind};
+use super::open::{Behind, OpenStream, Stay, count, furthest_behind};
 use super::replicas::News;
 use super::told::Told;
+use super::topic::Topic;
 use crate::inbox::Entry;
 
 /// The most streams that may be open on this process.
@@ -57,17 +63,11 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Watched {
-    people: HashMap<UserId, Watcher>,
+    /// What the streams of each sequence know; each seat holds one receiver.
+    sequences: HashMap<Topic, watch::Sender<Heard>>,
+    /// The streams of each person, whatever they follow.
+    people: HashMap<UserId, Vec<Arc<OpenStream>>>,
     streams: usize,
-}
-
-/// A person with open streams.
-#[derive(Debug, Default)]
-struct Watcher {
-    /// What the streams know; each seat holds one receiver.
-    heard: watch::Sender<Heard>,
-    /// One for each seat.
-    streams: Vec<Arc<OpenStream>>,
 }
 
 impl Hub {
@@ -82,23 +82,46 @@ impl Hub {
         }))
     }
 
-    /// Takes a seat for one more stream of `user`.
+    /// Takes a seat for one more stream of what `user` is told.
     ///
     /// What is committed after this call wakes the seat; what was committed before can be read.
     pub(super) fn join(&self, user: UserId, transport: Transport) -> Result<Seat, Full> {
+        self.seat(Topic::Person(user), user, transport, None)
+    }
+
+    /// As [`Self::join`], for what happens in a course, until [`Self::leave`] ends it.
+    pub(super) fn join_course(
+        &self,
+        course: CourseId,
+        (user, role): (UserId, Role),
+        transport: Transport,
+    ) -> Result<Seat, Full> {
+        let ended = CancellationToken::new();
+        let stay = Some(Stay { role, ended });
+        self.seat(Topic::Course(course), user, transport, stay)
+    }
+
+    fn seat(
+        &self,
+        topic: Topic,
+        user: UserId,
+        transport: Transport,
+        stay: Option<Stay>,
+    ) -> Result<Seat, Full> {
         let mut watched = self.watched();
         if watched.streams >= self.0.limits.per_node {
             return Err(Full::Node);
         }
-        let seated = watched.people.get(&user).map_or(0, |it| it.streams.len());
+        let seated = watched.people.get(&user).map_or(0, Vec::len);
         if seated >= self.0.limits.per_user {
             return Err(Full::User);
         }
         watched.streams += 1;
-        let stream = Arc::new(OpenStream::new(user, transport, clock::now()));
-        let watcher = watched.people.entry(user).or_default();
-        watcher.streams.push(Arc::clone(&stream));
-        let heard = watcher.heard.subscribe();
+        let stream = OpenStream::new(topic, user, transport, stay, clock::now());
+        let stream = Arc::new(stream);
+        let streams = watched.people.entry(user).or_default();
+        streams.push(Arc::clone(&stream));
+        let heard = watched.sequences.entry(topic).or_default().subscribe();
         drop(watched);
         self.0.metrics.opened(transport);
         Ok(Seat {
@@ -108,56 +131,119 @@ impl Hub {
         })
     }
 
-    /// Tells the streams of `user` that the sequence has come to `head_seq`. Older news is no news.
-    pub(crate) fn wake(&self, user: UserId, head_seq: i64) {
-        if let Some(watcher) = self.watched().people.get(&user) {
-            let heard = &watcher.heard;
+    /// Ends the streams of a course that `user` follows here.
+    pub(super) fn leave(&self, course: CourseId, user: UserId) {
+        let watched = self.watched();
+        let streams = watched.people.get(&user).into_iter().flatten();
+        streams
+            .filter(|it| it.topic == Topic::Course(course))
+            .filter_map(|it| it.stay.as_ref())
+            .for_each(|stay| stay.ended.cancel());
+    }
+
+    /// Ends all streams of a course, which is gone.
+    pub(crate) fn end_course(&self, course: CourseId) {
+        self.forget(Topic::Course(course));
+        for (_, user, _) in self.listeners().iter().filter(|it| it.0 == course) {
+            self.leave(course, *user);
+        }
+    }
+
+    /// As whom `user` follows a course here, if they do.
+    pub(super) fn role_of(&self, course: CourseId, user: UserId) -> Option<Role> {
+        let watched = self.watched();
+        let mut streams = watched.people.get(&user)?.iter();
+        let stream = streams.find(|it| it.topic == Topic::Course(course))?;
+        stream.stay.as_ref().map(|stay| stay.role)
+    }
+
+    /// Who follows which course here.
+    pub(super) fn listeners(&self) -> Vec<(CourseId, UserId, Role)> {
+        let watched = self.watched();
+        let streams = watched.people.values().flatten();
+        let listeners = streams.filter_map(|it| {
+            let (course, stay) = it.topic.course().zip(it.stay.as_ref())?;
+            Some((course, it.user, stay.role))
+        });
+        listeners.collect()
+    }
+
+    /// Tells the streams of a sequence that it has come to `head_seq`. Older news is no news.
+    pub(crate) fn wake(&self, topic: Topic, head_seq: i64) {
+        if let Some(heard) = self.watched().sequences.get(&topic) {
             heard.send_if_modified(|heard| heard.advance(head_seq));
         }
+    }
+
+    /// How far a sequence is known to have come, if somebody watches it here.
+    pub(super) fn head_of(&self, topic: Topic) -> Option<i64> {
+        let watched = self.watched();
+        watched
+            .sequences
+            .get(&topic)
+            .map(|heard| heard.borrow().head)
     }
 
     /// Tells the streams of `user`, here and on other replicas, what was just committed. It is
     /// written out once for all that are here, and not at all when there are none.
     pub(crate) fn tell(&self, user: UserId, entry: &Entry) {
-        if let Some(watcher) = self.watched().people.get(&user) {
-            let told = Arc::new(Told::new(entry));
-            watcher.heard.send_if_modified(|heard| heard.tell(&told));
-        }
+        self.told(Topic::Person(user), entry.seq(), || Told::new(entry));
+    }
+
+    /// As [`Self::tell`], for everybody who follows the course.
+    pub(crate) fn tell_course(&self, news: &CourseNews) {
+        self.told(Topic::Course(news.course_id), news.seq, || Told::news(news));
+    }
+
+    fn told(&self, topic: Topic, seq: i64, write: impl FnOnce() -> Told) {
+        self.pass_on(topic, write);
         if let Some(news) = &self.0.news {
-            news.add(user, entry.seq());
+            news.add(topic, seq);
         }
     }
 
-    /// Keeps nothing of `user` but the streams.
-    pub(crate) fn forget(&self, user: UserId) {
-        if let Some(watcher) = self.watched().people.get(&user) {
-            watcher.heard.send_if_modified(|heard| {
+    /// Tells the streams that are here.
+    pub(super) fn pass_on(&self, topic: Topic, write: impl FnOnce() -> Told) {
+        if let Some(heard) = self.watched().sequences.get(&topic) {
+            let told = Arc::new(write());
+            heard.send_if_modified(|heard| heard.tell(&told, topic.keeps()));
+        }
+    }
+
+    /// Keeps nothing of a sequence but its streams.
+    pub(crate) fn forget(&self, topic: Topic) {
+        if let Some(heard) = self.watched().sequences.get(&topic) {
+            heard.send_if_modified(|heard| {
                 heard.forget();
                 false
             });
         }
     }
 
-    /// Everybody with an open stream here.
-    pub(super) fn people(&self) -> Vec<UserId> {
-        self.watched().people.keys().copied().collect()
+    /// Every sequence with an open stream here.
+    pub(super) fn topics(&self) -> Vec<Topic> {
+        self.watched().sequences.keys().copied().collect()
     }
 
     /// What an admin is told: everything in numbers, and `limit` streams one by one.
     pub(super) fn connections(&self, limit: usize) -> Connections {
         let watched = self.watched();
         let people = watched.people.len() as u64;
-        let mut streams = Vec::with_capacity(watched.streams);
-        for watcher in watched.people.values() {
-            let head = watcher.heard.borrow().head;
-            streams.extend(watcher.streams.iter().map(|it| Behind::of(it, head)));
-        }
+        let heads = watched.sequences.iter();
+        let heads: HashMap<Topic, i64> = heads
+            .map(|(it, heard)| (*it, heard.borrow().head))
+            .collect();
+        let courses = heads.keys().filter(|it| it.course().is_some()).count() as u64;
+        let all = watched.people.values().flatten();
+        let head_of = |topic| heads.get(topic).copied().unwrap_or_default();
+        let streams: Vec<Behind> = all.map(|it| Behind::of(it, head_of(&it.topic))).collect();
         drop(watched);
         let (open, waiting) = count(&streams);
         let Limits { per_user, per_node } = self.0.limits;
         Connections {
             open,
             people,
+            courses,
             limits: StreamLimits {
                 per_user: per_user as u64,
                 per_node: per_node as u64,
@@ -173,88 +259,6 @@ impl Hub {
             .watched
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The place of one open stream; dropping it gives it back.
-#[derive(Debug)]
-pub(super) struct Seat {
-    hub: Hub,
-    stream: Arc<OpenStream>,
-    heard: watch::Receiver<Heard>,
-}
-
-impl Seat {
-    /// Whose stream this is.
-    pub(super) fn user(&self) -> UserId {
-        self.stream.user
-    }
-
-    /// The stream goes on after this place.
-    pub(super) fn begins_after(&self, seq: i64) {
-        self.stream.begins_after(seq);
-    }
-
-    /// Tells all streams of this person how far the sequence has come.
-    pub(super) fn wake(&self, head_seq: i64) {
-        self.hub.wake(self.user(), head_seq);
-    }
-
-    /// Resolves once the sequence is known to go beyond `seq`.
-    pub(super) async fn beyond(&mut self, seq: i64) {
-        if self.heard.wait_for(|heard| heard.head > seq).await.is_err() {
-            // The hub keeps the sender while this seat exists; without one there is no more news.
-            std::future::pending::<()>().await;
-        }
-    }
-
-    /// What comes after `seq`, as far as it is kept; nothing when it must be read.
-    pub(super) fn heard_after(&self, seq: i64) -> Vec<Arc<Told>> {
-        self.heard.borrow().after(seq)
-    }
-
-    /// Counts the entry that goes out.
-    pub(super) fn delivered(&self, seq: i64) {
-        self.stream.sends(seq);
-        self.hub.0.metrics.delivered(self.stream.transport);
-    }
-
-    /// For the one who ends the stream.
-    pub(super) fn cut(&self) -> Cut {
-        Cut {
-            hub: self.hub.clone(),
-            transport: self.stream.transport,
-        }
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut watched = self.hub.watched();
-        watched.streams -= 1;
-        if let Slot::Occupied(mut watcher) = watched.people.entry(self.user()) {
-            let streams = &mut watcher.get_mut().streams;
-            streams.retain(|it| !Arc::ptr_eq(it, &self.stream));
-            if streams.is_empty() {
-                watcher.remove();
-            }
-        }
-        drop(watched);
-        self.hub.0.metrics.closed(self.stream.transport);
-    }
-}
-
-/// Counts why the server ended a stream.
-#[derive(Debug)]
-pub(super) struct Cut {
-    hub: Hub,
-    transport: Transport,
-}
-
-impl Cut {
-    /// `reason` is one of a closed set.
-    pub(super) fn because(&self, reason: &'static str) {
-        self.hub.0.metrics.ended(self.transport, reason);
     }
 }
 
@@ -314,9 +318,10 @@ mod tests {
         let first = join(&hub, 1).unwrap();
         let second = join(&hub, 1).unwrap();
         drop(first);
-        assert_eq!(hub.people(), [person(1)]);
+        assert_eq!(hub.topics(), [Topic::Person(person(1))]);
         drop(second);
-        assert_eq!(hub.people(), []);
+        assert_eq!(hub.topics(), []);
+        assert_eq!(hub.watched().people.len(), 0);
         assert_eq!(hub.watched().streams, 0);
     }
 
@@ -326,13 +331,13 @@ mod tests {
         let mut mine = join(&hub, 1).unwrap();
         let mut yours = join(&hub, 2).unwrap();
         assert_eq!(mine.beyond(0).now_or_never(), None);
-        hub.wake(person(1), 3);
-        hub.wake(person(1), 2);
+        hub.wake(mine.topic(), 3);
+        hub.wake(mine.topic(), 2);
         assert_eq!(mine.beyond(0).now_or_never(), Some(()));
         assert_eq!(mine.beyond(2).now_or_never(), Some(()));
         assert_eq!(mine.beyond(3).now_or_never(), None);
         assert_eq!(yours.beyond(0).now_or_never(), None);
-        hub.wake(person(3), 1);
+        hub.wake(Topic::Person(person(3)), 1);
     }
 
     #[test]
@@ -352,8 +357,36 @@ mod tests {
         (5..=20).for_each(tell);
         assert_eq!(places(&seat.heard_after(12)), (13..=20).collect::<Vec<_>>());
         assert_eq!(places(&seat.heard_after(11)), [0; 0]);
-        hub.forget(person(1));
+        hub.forget(seat.topic());
         assert_eq!(places(&seat.heard_after(19)), [0; 0]);
+    }
+
+    #[test]
+    fn the_streams_of_a_course_count_for_each_of_its_listeners_and_are_left_one_by_one() {
+        let hub = hub(2, 10);
+        let course = 7.try_into().unwrap();
+        let listens = |id| {
+            let listener = (person(id), Role::Student);
+            hub.join_course(course, listener, Transport::Websocket)
+        };
+        let (ada, mut bob) = (listens(1).unwrap(), listens(2).unwrap());
+        let _own = join(&hub, 1).unwrap();
+        assert_eq!(listens(1).err(), Some(Full::User));
+        let mut listeners: Vec<_> = hub.listeners().iter().map(|it| it.1.get()).collect();
+        listeners.sort_unstable();
+        assert_eq!(listeners, [1, 2]);
+        // A person and a course of one number are two.
+        hub.wake(Topic::Person(person(7)), 3);
+        assert_eq!(bob.beyond(0).now_or_never(), None);
+        hub.wake(Topic::Course(course), 3);
+        assert_eq!(bob.beyond(0).now_or_never(), Some(()));
+        assert_eq!(hub.head_of(Topic::Course(course)), Some(3));
+        hub.leave(course, person(1));
+        assert!(ada.stay().unwrap().is_cancelled());
+        assert!(!bob.stay().unwrap().is_cancelled());
+        drop((ada, bob));
+        assert_eq!(hub.head_of(Topic::Course(course)), None);
+        assert_eq!(hub.listeners(), []);
     }
 
     #[test]
