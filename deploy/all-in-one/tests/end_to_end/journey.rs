@@ -1,8 +1,9 @@
 //! The good hours: from signing up to being told.
 
-use lyceum_contracts::notification::Notification;
+use lyceum_contracts::notification::{CourseNews, Notification};
 use lyceum_testing::PATIENCE;
 use lyceum_testing::eventually;
+use serde_json::json;
 
 use crate::platform::Platform;
 
@@ -47,6 +48,46 @@ async fn who_enrols_is_told_so_live_and_sees_it_in_the_overview() {
     assert_eq!(titles, ["Logic for poets"]);
     assert_eq!(overview.stats.map(|stats| stats.enrolled), Some(1));
     assert_eq!((overview.unread, overview.degraded), (Some(1), Vec::new()));
+}
+
+#[tokio::test]
+async fn who_is_in_a_course_hears_of_its_changes_until_the_place_is_given_up() {
+    let platform = Platform::start().await;
+    let ines = platform.people.instructor("Ines").await;
+    let course = platform.people.published_course(&ines, "Logic").await;
+    let ada = platform.people.register("Ada").await;
+    let (live, courses) = (&platform.notification.api, &platform.course.api);
+    let path = format!("/sse/courses/{course}");
+    live.get(&path).bearer(&ada.token).send().await.expect(403);
+
+    let enrolment = platform.people.enrol(&ada, course).await;
+    let opened = eventually("let in", async || {
+        let status = live.get(&path).bearer(&ada.token).status().await;
+        (status == 200).then_some(())
+    });
+    opened.await;
+    let mut stream = live.sse(&path, &ada.token, None).await;
+    let greeting = stream.next_event(PATIENCE).await;
+    assert_eq!(greeting.event.as_deref(), Some("sync"));
+    let one = format!("/courses/{}", enrolment.course_id);
+    let change = courses.patch(&one).bearer(&ines.token);
+    let change = change
+        .header("if-match", "*")
+        .json(&json!({"title": "Sets"}));
+    change.send().await.expect(200);
+    let told = stream.next_event(PATIENCE).await;
+    assert_eq!(told.event.as_deref(), Some("news"));
+    let news: CourseNews = serde_json::from_str(&told.data.unwrap()).unwrap();
+    assert_eq!((news.seq, news.kind.as_str()), (1, "course.updated"));
+    assert_eq!(news.data["title"], "Sets");
+
+    let places = format!("{one}/enrolments");
+    let gives_up = courses.delete(&places).bearer(&ada.token);
+    gives_up.send().await.expect(204);
+    let bye = stream.next_event(PATIENCE).await;
+    assert_eq!(bye.event.as_deref(), Some("bye"));
+    assert_eq!(bye.data.as_deref(), Some(r#"{"reason":"not_a_member"}"#));
+    assert_eq!(stream.next(PATIENCE).await, None);
 }
 
 #[tokio::test]

@@ -113,7 +113,7 @@ impl Platform {
         };
         let user = member("user", &["course", "notification"]);
         let course = member("course", &["user", "notification"]);
-        let notification = member("notification", &["user"]);
+        let notification = member("notification", &["user", "course"]);
         let mut platform = Self {
             people: Apis {
                 user: user.api.clone(),
