@@ -1,9 +1,12 @@
 //! Two replicas, and a claim that has come to its end.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use lyceum_testing::eventually;
 use lyceum_testing::peer::{Answer, Gate};
 use serde_json::json;
 
-use super::town::{Town, all, one_each, users};
+use super::town::{Town, after, all, one_each, users};
 
 /// Another replica, which tells broadcasts too.
 fn replica_of(town: &Town) -> lyceum_testing::TestApp {
@@ -38,25 +41,47 @@ async fn two_replicas_at_once_tell_everybody_each_broadcast_once() {
 
 #[tokio::test]
 async fn whoever_is_late_with_a_step_finds_the_broadcast_somebody_elses_and_tells_nobody() {
-    let people: Vec<i64> = (1..=20).collect();
-    let town = Town::with(&people, |settings| settings.lease_ms = 50);
-    // Whoever asks first waits for the answer until the lease is long over.
-    let gate = Gate::closed();
-    let contact =
-        |id: &i64| json!({"id": id, "email": "a@b.c", "full_name": "A", "role": "student"});
-    let items: Vec<_> = people.iter().map(contact).collect();
-    let page = Answer::json(200, &json!({"items": items, "next_after": null}));
+    let people: Vec<i64> = (1..=300).collect();
+    let town = Town::with(&people, |settings| settings.lease_ms = 1_000);
+    // Whoever asks first has the answer when the lease is long over and another is in the middle.
+    let (late, middle) = (Gate::closed(), Gate::closed());
+    let (held_late, held_middle) = (late.clone(), middle.clone());
+    let asked = AtomicBool::new(false);
     town.users
         .on("GET /internal/users")
-        .then(page.clone().held_by(&gate))
-        .always(page);
+        .always_with(move |ask| {
+            let after = after(ask);
+            let contact =
+                |id| json!({"id": id, "email": "a@b.c", "full_name": "A", "role": "student"});
+            let last = if after < 200 { 200 } else { 300 };
+            let items: Vec<_> = (after + 1..=last).map(contact).collect();
+            let next_after = Some(last).filter(|last| *last < 300);
+            let page = Answer::json(200, &json!({"items": items, "next_after": next_after}));
+            if after == 200 {
+                page.held_by(&held_middle)
+            } else if asked.swap(true, Ordering::SeqCst) {
+                page
+            } else {
+                page.held_by(&held_late)
+            }
+        });
     let admin = town.admin();
     let path = admin.tells(&all()).await;
     let other = replica_of(&town);
+    admin
+        .finds(&path, "in the middle", |broadcast| {
+            broadcast.progress.told == 200
+        })
+        .await;
+    late.open();
+    eventually("found to be somebody else's", async || {
+        let lines = town.app.captured().lines();
+        let lost = lines.iter().any(|line| line.contains("broadcast.lost"));
+        lost.then_some(())
+    })
+    .await;
+    middle.open();
     admin.finds_it_done(&path).await;
-    gate.open();
-    let next = admin.tells(&users(&[21])).await;
-    admin.finds_it_done(&next).await;
     assert_eq!(town.inboxes().await, one_each(&people));
     drop(other);
 }

@@ -49,6 +49,9 @@ impl Town {
             // A peer that is well again is asked at once.
             let breaker = &mut settings.service.upstreams.user.breaker;
             (breaker.consecutive_failures, breaker.minimum_calls) = (255, 1_000);
+            // One that is held up on purpose is waited for.
+            let user = &mut settings.service.upstreams.user;
+            (user.attempt_timeout_ms, user.total_timeout_ms) = (5_000, 10_000);
             settings.service.broadcasts.run = true;
             settings.service.broadcasts.poll_ms = 20;
             configure(&mut settings.service.broadcasts);
