@@ -18,6 +18,7 @@ use crate::mail::{self, Sender};
 use crate::migration::Migrator;
 use crate::openapi::Description;
 use crate::page::Page;
+use crate::presence::{self, Changes, Keeper, PresenceSettings};
 use crate::settings::{LiveSettings, NotificationSettings};
 use crate::state::State;
 use crate::webhooks::{self, Courier};
@@ -55,7 +56,9 @@ impl Service for App {
         let (inbox_settings, events_settings) = (settings.service.inbox, settings.service.events);
         let courses_settings = settings.service.courses;
         let news = is_shared.then(News::default);
-        let hub = Hub::new(live.limits(), news.clone());
+        let presence_settings = settings.service.presence;
+        let changes = presence_settings.run.then(Changes::default);
+        let hub = Hub::new(live.limits(), news.clone(), changes.clone());
         let broadcasts_settings = settings.service.broadcasts;
         let crier = Crier::new(
             chassis.database.clone(),
@@ -98,6 +101,7 @@ impl Service for App {
             events_settings,
         ));
         chassis.prune(webhooks::pruner(&chassis.database, &webhook_settings));
+        keep_presence(&chassis, &state, changes, presence_settings);
         chassis.prune(broadcasts::pruner(&chassis.database, broadcasts_settings));
         chassis.prune(idempotency::pruner(
             &chassis.database,
@@ -141,6 +145,23 @@ impl Service for App {
 
     async fn run(self, lifecycle: Lifecycle) -> Result<(), RunError> {
         self.server.run(lifecycle).await
+    }
+}
+
+/// Starts what writes down who is on the streams of this process, if it is to be, and takes away
+/// what killed processes have left behind.
+fn keep_presence(
+    chassis: &Chassis,
+    state: &State,
+    changes: Option<Changes>,
+    settings: PresenceSettings,
+) {
+    chassis.prune(presence::pruner(&chassis.database, settings));
+    if let Some(changes) = changes {
+        let (database, hub) = (state.database.clone(), state.hub.clone());
+        let keeper = Keeper::new(database, hub, changes, settings);
+        let tasks = &chassis.tasks;
+        tasks.spawn("presence", move |stop| keeper.clone().run(stop));
     }
 }
 

@@ -11,6 +11,7 @@
 //! | `mail` | letters: caused with an event, written when their turn comes, sent until a server has them |
 //! | `webhooks` | the same events for other people's machines: registered, signed, sent until they are accepted |
 //! | `broadcasts` | one notice to many people: asked for, told a few at a time, once each |
+//! | `presence` | who is there: on a stream of any replica, or when last |
 //! | `schedule` | when what failed is tried again, and when it is dead |
 //! | `preferences` | what people want letters of, and an end to them with one click |
 //! | `page` | the live page of development, a client like any other |
@@ -33,6 +34,7 @@ mod migration;
 mod openapi;
 mod page;
 mod preferences;
+mod presence;
 mod routes;
 mod schedule;
 pub mod settings;

@@ -7,7 +7,7 @@ use utoipa::OpenApi;
 
 use crate::live::domain::{ByeEvent, SyncEvent};
 use crate::live::socket::message::{ClientMessage, ServerMessage};
-use crate::{broadcasts, events, inbox, live, mail, preferences, webhooks};
+use crate::{broadcasts, events, inbox, live, mail, preferences, presence, webhooks};
 
 /// All routes, with every answer they give.
 #[derive(OpenApi)]
@@ -51,6 +51,8 @@ use crate::{broadcasts, events, inbox, live, mail, preferences, webhooks};
         broadcasts::handlers::list_broadcasts,
         broadcasts::handlers::get_broadcast,
         broadcasts::handlers::cancel_broadcast,
+        presence::handlers::list_presence,
+        presence::handlers::count_online,
         events::handlers::receive_events,
         inbox::handlers::count_unread_of,
     ),
@@ -72,6 +74,7 @@ use crate::{broadcasts, events, inbox, live, mail, preferences, webhooks};
         (name = "mail", description = "For admins: letters, and what became of them"),
         (name = "webhooks", description = "For admins: machines that are told what happens, and what became of each message"),
         (name = "broadcasts", description = "For admins: telling many people something"),
+        (name = "presence", description = "For people: who is there, and when last"),
         (name = "internal", description = "For the other services of the platform"),
     ),
     modifiers(&InCommon)

@@ -17,6 +17,7 @@ use crate::live::tickets::handlers::create_stream_ticket;
 use crate::mail::handlers::{cancel_delivery, list_deliveries, preview_template, retry_delivery};
 use crate::preferences::handlers::{get_preferences, put_preferences};
 use crate::preferences::unsubscribe::{show_unsubscribe, unsubscribe};
+use crate::presence::handlers::{count_online, list_presence};
 use crate::state::State;
 use crate::webhooks::deliveries::handlers::{list_webhook_deliveries, resend_webhook_delivery};
 use crate::webhooks::handlers::{
@@ -51,6 +52,7 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
                 .route(get().to(get_preferences))
                 .route(put().to(put_preferences)),
         )
+        .service(web::resource("/presence").route(get().to(list_presence)))
         // For whoever holds a letter.
         .service(
             web::resource("/unsubscribe")
@@ -92,6 +94,7 @@ pub(crate) fn configure(config: &mut ServiceConfig, state: &State) {
                 .route(get().to(get_broadcast))
                 .route(delete().to(cancel_broadcast)),
         )
+        .service(web::resource("/presence/count").route(get().to(count_online)))
         // For the other services.
         .service(web::resource("/internal/events").route(post().to(receive_events)))
         .service(

@@ -12,6 +12,7 @@ pub use crate::live::LiveSettings;
 pub use crate::live::courses::CoursesSettings;
 pub use crate::mail::{MailSettings, Security, SmtpSettings, TransportKind};
 pub use crate::page::PageSettings;
+pub use crate::presence::PresenceSettings;
 pub use crate::webhooks::WebhooksSettings;
 
 /// The notification service's own sections.
@@ -34,6 +35,8 @@ pub struct NotificationSettings {
     pub webhooks: WebhooksSettings,
     /// Notices to many people.
     pub broadcasts: BroadcastsSettings,
+    /// Who is there.
+    pub presence: PresenceSettings,
     /// Requests that may be sent again.
     pub idempotency: IdempotencySettings,
     /// The live page, outside production.
@@ -62,6 +65,7 @@ impl ServiceSettings for NotificationSettings {
         self.mail.check(environment)?;
         self.webhooks.check(environment)?;
         self.broadcasts.check()?;
+        self.presence.check()?;
         self.idempotency.check()
     }
 }

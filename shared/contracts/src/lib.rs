@@ -15,6 +15,7 @@
 //! | [`broadcast`] | one notice to many people, and how far it is |
 //! | [`live`] | open live streams as admins see them |
 //! | [`webhook`] | receivers of webhooks, and what became of each message |
+//! | [`presence`] | who is there, and when last |
 //! | [`preferences`] | what somebody wants to be told by which channel |
 //! | [`bulk`] | many accounts in one request |
 //! | [`revocation`] | access tokens that stop counting before they end |
@@ -38,6 +39,7 @@ pub mod mailed_link;
 pub mod notification;
 pub mod page;
 pub mod preferences;
+pub mod presence;
 pub mod problem;
 pub mod revocation;
 pub mod role;

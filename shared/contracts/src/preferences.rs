@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::presence::Visibility;
 use crate::words::words;
 
 /// The text names no way to gather letters.
@@ -37,6 +38,9 @@ pub struct Preferences {
     pub quiet_until: Option<String>,
     /// How far the person's clock is ahead of UTC, in minutes.
     pub utc_offset_minutes: i64,
+    /// Whether others see when the person is there.
+    #[serde(default)]
+    pub presence: Visibility,
     /// Every type there is.
     pub items: Vec<Preference>,
 }
@@ -76,6 +80,9 @@ pub struct SetPreferences {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = -840, maximum = 840)]
     pub utc_offset_minutes: Option<i64>,
+    /// Whether others see when the person is there; without it that stays as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub presence: Option<Visibility>,
     /// Choices, at most one for each type.
     #[schema(max_items = 100)]
     pub items: Vec<SetPreference>,

@@ -58,6 +58,7 @@ mod tests {
     use crate::event::LinkPurpose;
     use crate::job::{JobKind, JobStatus};
     use crate::preferences::Digest;
+    use crate::presence::Visibility;
     use crate::role::{Role, UnknownRole};
     use crate::user::AccountStatus;
     use crate::webhook::DisabledBecause;
@@ -73,7 +74,7 @@ mod tests {
                 }
             )+};
         }
-        check!(Action AudienceKind DeliveryState Digest DisabledBecause LinkPurpose JobKind JobStatus Role AccountStatus);
+        check!(Action AudienceKind DeliveryState Digest DisabledBecause LinkPurpose JobKind JobStatus Role AccountStatus Visibility);
     }
 
     #[test]

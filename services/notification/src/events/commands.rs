@@ -10,7 +10,7 @@ use super::domain::{Consequence, changed_place};
 use crate::live::{Topic, courses, tickets};
 use crate::mail::{Letter, Mails};
 use crate::state::State;
-use crate::{broadcasts, inbox, mail, preferences, webhooks};
+use crate::{broadcasts, inbox, mail, preferences, presence, webhooks};
 
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +69,7 @@ pub(super) async fn take_in(
             tickets::erase(&transaction, person).await?;
             webhooks::erase(&transaction, person).await?;
             broadcasts::erase(&transaction, person).await?;
+            presence::store::erase(&transaction, person).await?;
             transaction.commit().await?;
             hub.forget(Topic::Person(person));
         }

@@ -12,6 +12,7 @@ mod m2026_11_22_000015_processed_events_by_time;
 mod m2026_11_22_000016_course_news;
 mod m2026_11_22_000018_webhooks;
 mod m2026_11_22_000019_broadcasts;
+mod m2026_11_22_000021_presence;
 
 use lyceum_chassis::idempotency;
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_22_000016_course_news::Migration),
             Box::new(m2026_11_22_000018_webhooks::Migration),
             Box::new(m2026_11_22_000019_broadcasts::Migration),
+            Box::new(m2026_11_22_000021_presence::Migration),
         ];
         migrations.extend(idempotency::migrations());
         migrations

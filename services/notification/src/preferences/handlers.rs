@@ -4,10 +4,12 @@ use actix_web::web::{Data, Json};
 use lyceum_chassis::auth::CurrentUser;
 use lyceum_chassis::http::{ApiError, Body};
 use lyceum_contracts::preferences::{Preference, Preferences, SetPreferences};
+use lyceum_contracts::presence::Visibility;
 
 use super::domain::Topic;
 use super::requests::Wishes;
 use super::store::{self, Choices};
+use crate::presence::store as presence;
 use crate::state::State;
 
 /// By which channels I am told of what
@@ -23,13 +25,16 @@ pub(crate) async fn get_preferences(
     state: Data<State>,
 ) -> Result<Json<Preferences>, ApiError> {
     let mut chosen = store::choices(&state.database, &[person.id]).await?;
-    Ok(Json(shown(&chosen.remove(&person.id).unwrap_or_default())))
+    let chosen = chosen.remove(&person.id).unwrap_or_default();
+    let presence = presence::visibility(&state.database, person.id).await?;
+    Ok(Json(shown(&chosen, presence)))
 }
 
 /// Choose by which channels I am told of what
 ///
 /// The whole of it: a type that is not named is as it is for somebody who never chose. Letters
-/// about the safety of an account cannot be turned off, and wait for nothing.
+/// about the safety of an account cannot be turned off, and wait for nothing. `presence` alone stays
+/// as it is when it is left out.
 #[utoipa::path(
     put,
     path = "/preferences",
@@ -40,16 +45,20 @@ pub(crate) async fn get_preferences(
 )]
 pub(crate) async fn put_preferences(
     person: CurrentUser,
-    Body(Wishes(choices)): Body<Wishes>,
+    Body(Wishes { choices, presence }): Body<Wishes>,
     state: Data<State>,
 ) -> Result<Json<Preferences>, ApiError> {
     let transaction = state.database.begin_write().await?;
     store::put(&transaction, person.id, &choices).await?;
+    if let Some(presence) = presence {
+        presence::set_visibility(&transaction, person.id, presence).await?;
+    }
+    let presence = presence::visibility(&transaction, person.id).await?;
     transaction.commit().await?;
-    Ok(Json(shown(&choices)))
+    Ok(Json(shown(&choices, presence)))
 }
 
-fn shown(choices: &Choices) -> Preferences {
+fn shown(choices: &Choices, presence: Visibility) -> Preferences {
     let item = |topic: Topic| Preference {
         r#type: topic.as_str().to_owned(),
         inbox: topic.is_in_inbox(),
@@ -64,6 +73,7 @@ fn shown(choices: &Choices) -> Preferences {
         quiet_until: rhythm.quiet.map(|quiet| time(quiet.until)),
         utc_offset_minutes: rhythm.utc_offset_minutes,
         locale: choices.locale.map(|locale| locale.as_str().to_owned()),
+        presence,
         items: Topic::ALL.map(item).to_vec(),
     }
 }

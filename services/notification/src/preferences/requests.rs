@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use lyceum_chassis::http::{Fields, FromFields, Rule};
 use lyceum_contracts::preferences::{Digest, UnknownDigest};
+use lyceum_contracts::presence::{UnknownVisibility, Visibility};
 
 use super::domain::Topic;
 use super::rhythm::{QuietHours, Rhythm};
@@ -12,7 +13,11 @@ use crate::mail::Locale;
 
 /// The body of `PUT /preferences`.
 #[derive(Debug)]
-pub(crate) struct Wishes(pub(super) Choices);
+pub(crate) struct Wishes {
+    pub(super) choices: Choices,
+    /// None for what it is now.
+    pub(super) presence: Option<Visibility>,
+}
 
 /// One item of it.
 #[derive(Debug)]
@@ -35,6 +40,8 @@ enum WishRule {
     Offset,
     #[error(transparent)]
     Digest(#[from] UnknownDigest),
+    #[error(transparent)]
+    Presence(#[from] UnknownVisibility),
 }
 
 impl Rule for WishRule {
@@ -46,6 +53,7 @@ impl Rule for WishRule {
             Self::Time => "malformed_time",
             Self::Offset => "out_of_range",
             Self::Digest(_) => "unknown_digest",
+            Self::Presence(_) => "unknown_visibility",
         }
     }
 }
@@ -78,8 +86,11 @@ impl FromFields for Wishes {
             Locale::named(&name).ok_or(WishRule::Locale)
         });
         let rhythm = Rhythm::from_fields(fields);
+        let presence = fields.optional("presence", |word: String| {
+            Ok::<Visibility, WishRule>(word.parse()?)
+        });
         let wishes = fields.list::<Wish>("items", 0..=100);
-        let (locale, rhythm, wishes) = (locale?, rhythm?, wishes?);
+        let (locale, rhythm, presence, wishes) = (locale?, rhythm?, presence?, wishes?);
         let (mut seen, mut muted) = (HashSet::new(), HashSet::new());
         for wish in wishes {
             if !seen.insert(wish.topic) {
@@ -91,12 +102,13 @@ impl FromFields for Wishes {
                 muted.insert(wish.topic);
             }
         }
-        Some(Self(Choices {
+        let choices = Choices {
             locale,
             muted,
             rhythm,
             unsubscribe_token: None,
-        }))
+        };
+        Some(Self { choices, presence })
     }
 }
 

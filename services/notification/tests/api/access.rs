@@ -76,6 +76,8 @@ async fn every_route_knows_its_callers() {
         ("GET", &log, [401, 403, 403, 200, 401]),
         ("POST", &resend, [401, 403, 403, 200, 401]),
         ("DELETE", &webhook, [401, 403, 403, 204, 401]),
+        ("GET", "/presence?user_ids=1", [401, 200, 200, 200, 401]),
+        ("GET", "/presence/count", [401, 403, 403, 200, 401]),
         ("POST", "/broadcasts", [401, 403, 403, 202, 401]),
         ("GET", "/broadcasts", [401, 403, 403, 200, 401]),
         ("GET", "/broadcasts/1", [401, 403, 403, 200, 401]),

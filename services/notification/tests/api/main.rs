@@ -28,6 +28,7 @@ mod page;
 mod peers;
 mod platform;
 mod preferences;
+mod presence;
 mod process;
 mod protocol;
 mod replicas;

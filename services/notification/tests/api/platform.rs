@@ -177,6 +177,8 @@ fn serve(
         settings.service.webhooks.run = false;
         // Nor has anybody something to say to many; see `broadcasts`.
         settings.service.broadcasts.run = false;
+        // Who is there is told in `presence`.
+        settings.service.presence.run = false;
         configure(settings);
     })
 }

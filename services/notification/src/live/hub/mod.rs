@@ -27,6 +27,7 @@ use super::replicas::News;
 use super::told::Told;
 use super::topic::Topic;
 use crate::inbox::Entry;
+use crate::presence::Changes;
 
 /// The most streams that may be open on this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +60,8 @@ struct Shared {
     metrics: Metrics,
     /// For the other replicas, if there can be any.
     news: Option<News>,
+    /// Of who is here, if that is written down.
+    changes: Option<Changes>,
 }
 
 #[derive(Debug, Default)]
@@ -71,14 +74,15 @@ struct Watched {
 }
 
 impl Hub {
-    /// A hub without streams; what is told on it is `news` for other replicas. Make it after
-    /// telemetry has been set up.
-    pub(crate) fn new(limits: Limits, news: Option<News>) -> Self {
+    /// A hub without streams; what is told on it is `news` for other replicas, and who comes to it
+    /// and leaves it are `changes`. Make it after telemetry has been set up.
+    pub(crate) fn new(limits: Limits, news: Option<News>, changes: Option<Changes>) -> Self {
         Self(Arc::new(Shared {
             limits,
             watched: Mutex::default(),
             metrics: Metrics::new(),
             news,
+            changes,
         }))
     }
 
@@ -120,6 +124,9 @@ impl Hub {
         let stream = OpenStream::new(topic, user, transport, stay, clock::now());
         let stream = Arc::new(stream);
         let streams = watched.people.entry(user).or_default();
+        if let (true, Some(changes)) = (streams.is_empty(), &self.0.changes) {
+            changes.came(user);
+        }
         streams.push(Arc::clone(&stream));
         let heard = watched.sequences.entry(topic).or_default().subscribe();
         drop(watched);
@@ -225,6 +232,11 @@ impl Hub {
         self.watched().sequences.keys().copied().collect()
     }
 
+    /// Everybody with an open stream here.
+    pub(crate) fn people(&self) -> Vec<UserId> {
+        self.watched().people.keys().copied().collect()
+    }
+
     /// What an admin is told: everything in numbers, and `limit` streams one by one.
     pub(super) fn connections(&self, limit: usize) -> Connections {
         let watched = self.watched();
@@ -270,7 +282,7 @@ mod tests {
     use super::*;
 
     fn hub(per_user: usize, per_node: usize) -> Hub {
-        Hub::new(Limits { per_user, per_node }, None)
+        Hub::new(Limits { per_user, per_node }, None, None)
     }
 
     fn person(id: i64) -> UserId {

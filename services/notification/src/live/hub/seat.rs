@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use lyceum_contracts::live::Transport;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Hub;
@@ -79,6 +80,9 @@ impl Drop for Seat {
             streams.retain(|it| !Arc::ptr_eq(it, &self.stream));
             if streams.is_empty() {
                 theirs.remove();
+                if let Some(changes) = &self.hub.0.changes {
+                    changes.left(self.stream.user, Instant::now());
+                }
             }
         }
         if let Slot::Occupied(heard) = watched.sequences.entry(self.topic()) {
