@@ -92,10 +92,12 @@ impl Broadcasts {
         let broadcast = store::insert(&transaction, row)
             .await
             .map_err(KeyedError::from)?;
-        report::asked_for(&broadcast, author);
+        let (id, audience) = (broadcast.id, broadcast.audience);
         let answer = transaction.commit(broadcast).await;
+        let answer = answer.map_err(KeyedError::from)?;
         self.bell.notify_one();
-        Ok(answer.map_err(KeyedError::from)?)
+        report::asked_for(id, audience, author);
+        Ok(answer)
     }
 
     /// How many it is for, if that can be known at once.

@@ -1,15 +1,16 @@
 //! What is said of broadcasts in the log: ids, counts, words. No line holds what was told.
 
+use lyceum_contracts::broadcast::AudienceKind;
 use lyceum_contracts::ids::{BroadcastId, UserId};
 
 use crate::entity::broadcast::Model;
 
 /// An admin wants something told.
-pub(super) fn asked_for(broadcast: &Model, author: UserId) {
+pub(super) fn asked_for(id: BroadcastId, audience: AudienceKind, author: UserId) {
     tracing::info!(
         event = "broadcast.asked_for",
-        broadcast.id = broadcast.id.get(),
-        audience = broadcast.audience.as_str(),
+        broadcast.id = id.get(),
+        audience = audience.as_str(),
         user.id = author.get(),
         "a broadcast is on its way"
     );
