@@ -6,6 +6,7 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::ops::Range;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
@@ -13,6 +14,9 @@ use serde_json::{Map, Number, Value};
 /// The most values of one text, counting each object, list, text, number, word and null: a
 /// thousand items of the richest list there is have some 20 000.
 const MAX_VALUES: u32 = 65_536;
+
+/// Within these a whole number is an i64; both are powers of two, so a float is exactly them.
+const WHOLE: Range<f64> = -9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0;
 
 /// Why bytes are not a JSON text; the message names line and column.
 pub(super) type Malformed = serde_json::Error;
@@ -69,7 +73,12 @@ impl<'de> Visitor<'de> for Strict<'_> {
         Ok(Value::Number(value.into()))
     }
 
+    /// A whole number may be written `3.0` (JSON Schema, §4.2.3).
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        if value.fract() == 0.0 && WHOLE.contains(&value) {
+            #[expect(clippy::cast_possible_truncation, reason = "whole and within i64")]
+            return Ok(Value::Number((value as i64).into()));
+        }
         Number::from_f64(value)
             .map(Value::Number)
             .ok_or_else(|| E::custom("number out of range"))
@@ -134,6 +143,21 @@ mod tests {
             assert!(error.contains("more than 65536 values"), "{error}");
         }
         assert!(parse(b"[] []").is_err(), "one text alone");
+    }
+
+    #[test]
+    fn a_whole_number_is_one_however_it_is_written() {
+        for (text, number) in [
+            ("3.0", 3),
+            ("-2e2", -200),
+            ("-0.0", 0),
+            ("-9223372036854775808.0", i64::MIN),
+        ] {
+            assert_eq!(parse(text.as_bytes()).unwrap(), Value::from(number));
+        }
+        for text in ["3.5", "9223372036854775808.0", "1e300"] {
+            assert!(parse(text.as_bytes()).unwrap().as_i64().is_none(), "{text}");
+        }
     }
 
     #[test]
