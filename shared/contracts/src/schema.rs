@@ -18,7 +18,9 @@ fn text(longest: usize, pattern: &str) -> ObjectBuilder {
 /// An address of mail; spaces around it are dropped.
 pub fn email() -> ObjectBuilder {
     let label = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
-    let local = "[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}";
+    let sign = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]";
+    // A full stop stands between two others. That full stops count among the 64 is not said here.
+    let local = format!(r"{sign}(\.?{sign}){{0,63}}");
     text(254, &format!(r"^ *{local}@{label}(\.{label})* *$"))
 }
 
@@ -37,6 +39,24 @@ fn line(longest: usize) -> ObjectBuilder {
 /// A person's name: one line of 1 to 200 characters.
 pub fn full_name() -> ObjectBuilder {
     line(200).description(Some("1 to 200 characters, one line"))
+}
+
+/// The title of a course: one line of 1 to 200 characters.
+pub fn course_title() -> ObjectBuilder {
+    line(200).description(Some(
+        "1 to 200 characters, one line, no space at either end",
+    ))
+}
+
+/// As [`course_description`], or null, which is none.
+pub fn new_course_description() -> ObjectBuilder {
+    nullable(course_description())
+}
+
+/// What a course says of itself: up to 10 000 characters of plain text.
+pub fn course_description() -> ObjectBuilder {
+    let plain = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
+    text(10_000, plain).description(Some("Up to 10 000 characters"))
 }
 
 /// The title of an announcement: one line of 1 to 200 characters that is not blank.
@@ -83,6 +103,16 @@ pub fn roles() -> ArrayBuilder {
         .items(Ref::from_schema_name("Role"))
         .min_items(Some(1))
         .unique_items(true)
+}
+
+/// Kinds of events, each once; the description must also have
+/// [`EventKind`](crate::webhook::EventKind).
+pub fn event_kinds() -> ArrayBuilder {
+    ArrayBuilder::new()
+        .items(Ref::from_schema_name("EventKind"))
+        .min_items(Some(1))
+        .unique_items(true)
+        .description(Some("What messages tell of, each once"))
 }
 
 /// One of some words.
