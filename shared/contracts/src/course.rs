@@ -5,17 +5,21 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::ids::{CourseId, EnrolmentId, UserId};
+use crate::schema;
 
 /// Body of `POST /courses`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CreateCourse {
     /// 1 to 200 characters, one line.
+    #[schema(schema_with = schema::course_title)]
     pub title: String,
     /// Up to 10 000 characters.
     #[serde(default)]
+    #[schema(schema_with = schema::new_course_description)]
     pub description: String,
     /// Places, 1 to 100 000; absent or `null` means no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 100_000)]
     pub capacity: Option<u32>,
 }
 
@@ -24,11 +28,11 @@ pub struct CreateCourse {
 pub struct UpdateCourse {
     /// 1 to 200 characters, one line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(schema_with = schema::course_title)]
     pub title: Option<String>,
     /// Up to 10 000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(schema_with = schema::course_description)]
     pub description: Option<String>,
 }
 

@@ -63,6 +63,7 @@ pub struct Preference {
 pub struct SetPreferences {
     /// The language of letters: `de` or `en`; the platform's own without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^(de|en)$")]
     pub locale: Option<String>,
     /// Whether letters of the types that are `mutable` are gathered to one; `off` without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

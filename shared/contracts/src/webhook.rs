@@ -7,11 +7,13 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::delivery::DeliveryState;
 use crate::event::Event;
 use crate::ids::{UserId, WebhookDeliveryId, WebhookId};
+use crate::schema;
 use crate::words::words;
 
 /// The headers of a message to a receiver.
@@ -34,7 +36,7 @@ macro_rules! event_kinds {
     ($($(#[$doc:meta])* $kind:ident = $name:literal,)+) => {
         /// What a webhook may tell of: what happens to people. Links that are mailed are nobody else's
         /// concern.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum EventKind { $($(#[$doc])* #[serde(rename = $name)] $kind,)+ }
 
         impl EventKind {
@@ -71,6 +73,17 @@ event_kinds! {
     /// Somebody has given up a place in a course.
     EnrolmentDropped = "enrolment.dropped",
 }
+
+// By hand: a derive in a macro does not see the names.
+impl PartialSchema for EventKind {
+    fn schema() -> RefOr<Schema> {
+        schema::word(Self::ALL.iter().map(|kind| kind.as_str()))
+            .description(Some("What a webhook may tell of: what happens to people"))
+            .into()
+    }
+}
+
+impl ToSchema for EventKind {}
 
 impl EventKind {
     /// What kind of event it is, and whom it is about; `None` for one that webhooks do not tell of.
@@ -130,7 +143,7 @@ pub struct CreateWebhook {
     )]
     pub url: String,
     /// What they tell of, each once.
-    #[schema(min_items = 1)]
+    #[schema(schema_with = schema::event_kinds)]
     pub events: Vec<EventKind>,
 }
 
@@ -143,7 +156,7 @@ pub struct UpdateWebhook {
     pub url: Option<String>,
     /// What they tell of from now on, each once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, min_items = 1)]
+    #[schema(schema_with = schema::event_kinds)]
     pub events: Option<Vec<EventKind>>,
     /// Whether anything is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -12,7 +12,7 @@ use lyceum_contracts::page::Page;
 
 use super::commands::{self, Deletion};
 use super::domain::Action;
-use super::listing::Listing;
+use super::listing::{Listing, ListingQuery};
 use super::requests::ReadAll;
 use super::store;
 use crate::state::State;
@@ -23,9 +23,7 @@ use crate::state::State;
     path = "/notifications",
     tag = "inbox",
     params(
-        ("unread" = Option<bool>, Query, description = "`true`: unread ones alone; `false`: read ones alone"),
-        ("type" = Option<String>, Query, description = "Those of this `kind` alone"),
-        ("archived" = Option<bool>, Query, description = "`true`: what is put away, instead of what is in the inbox"),
+        ListingQuery,
         WindowQuery,
     ),
     responses(

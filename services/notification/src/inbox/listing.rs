@@ -3,6 +3,9 @@
 use std::convert::Infallible;
 
 use lyceum_chassis::http::{Fields, FromFields, Rule, Window};
+use lyceum_contracts::schema;
+use utoipa::IntoParams;
+use utoipa::openapi::ObjectBuilder;
 
 use crate::events::domain::KINDS;
 
@@ -17,6 +20,24 @@ pub(crate) struct Listing {
     pub(crate) archived: bool,
     /// Which of them, newest first.
     pub(crate) window: Window,
+}
+
+/// [`Listing`] as it is described.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the description of the API reads the fields")]
+pub(crate) struct ListingQuery {
+    /// `true`: unread ones alone; `false`: read ones alone
+    unread: Option<bool>,
+    /// Those of this `kind` alone
+    #[param(schema_with = kinds)]
+    r#type: Option<String>,
+    /// `true`: what is put away, instead of what is in the inbox
+    archived: Option<bool>,
+}
+
+fn kinds() -> ObjectBuilder {
+    schema::word(KINDS)
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -8,6 +8,9 @@ use actix_web::HttpResponse;
 use actix_web::http::header::ContentType;
 use actix_web::web::Data;
 use lyceum_chassis::http::{ApiError, Fields, FromFields, Query, Rule};
+use utoipa::openapi::schema::{Schema, SchemaType, Type};
+use utoipa::openapi::{ObjectBuilder, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::domain::Topic;
 use super::store;
@@ -19,6 +22,27 @@ pub(crate) struct Request {
     token: String,
     topics: Vec<Topic>,
 }
+
+/// The `token` as it is described.
+struct WholeToken;
+
+impl PartialSchema for WholeToken {
+    fn schema() -> RefOr<Schema> {
+        let mutable = Topic::ALL.into_iter().filter(|topic| topic.is_mutable());
+        let topics: Vec<_> = mutable
+            .map(|topic| topic.as_str().replace('.', r"\."))
+            .collect();
+        let topic = topics.join("|");
+        ObjectBuilder::new()
+            .schema_type(SchemaType::new(Type::String))
+            .pattern(Some(format!(
+                r"^[0-9A-Fa-f]{{32}}\.({topic})(,({topic}))*$"
+            )))
+            .into()
+    }
+}
+
+impl ToSchema for WholeToken {}
 
 #[derive(Debug, thiserror::Error)]
 #[error("must be the token of a letter, whole")]
@@ -58,7 +82,7 @@ impl FromFields for Request {
     get,
     path = "/unsubscribe",
     tag = "preferences",
-    params(("token" = String, Query, max_length = 100, description = "From the letter")),
+    params(("token" = inline(WholeToken), Query, description = "From the letter")),
     responses((status = 200, description = "Nothing is changed", body = String, content_type = "text/html")),
 )]
 pub(crate) async fn show_unsubscribe(Query(request): Query<Request>) -> HttpResponse {
@@ -76,7 +100,7 @@ pub(crate) async fn show_unsubscribe(Query(request): Query<Request>) -> HttpResp
     post,
     path = "/unsubscribe",
     tag = "preferences",
-    params(("token" = String, Query, max_length = 100, description = "From the letter")),
+    params(("token" = inline(WholeToken), Query, description = "From the letter")),
     responses((status = 200, description = "None will be sent", body = String, content_type = "text/html")),
 )]
 pub(crate) async fn unsubscribe(
