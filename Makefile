@@ -60,7 +60,7 @@ bench-live: ## Open streams by the thousand beside a bare actix-ws loop: memory,
 outage: ## Three services in a row, the last one dead: table, plot, and whether the claims hold; four minutes
 	@cargo bench --quiet $(BENCH) --bench outage -- $(ARGS)
 
-check-api: ## Ask the running user service all kinds of things, as its OpenAPI has them; two minutes
+check-api: ## Ask the running services all kinds of things, as their OpenAPI has them; two to three minutes
 	@.ci/check-api
 
 openapi: ## Write docs/openapi/*.json from the code
