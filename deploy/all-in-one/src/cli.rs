@@ -36,7 +36,7 @@ pub(crate) enum Command {
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct UpOptions {
-    /// Folder for the three databases; made when missing, readable by you alone
+    /// Folder for the three databases and the letters; made when missing, readable by you alone
     #[arg(
         long,
         env = "LYCEUM_DATA",

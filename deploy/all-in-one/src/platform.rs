@@ -39,7 +39,7 @@ const GIVE_BACK: [(&str, &str); 2] = [
 pub(crate) struct Platform {
     /// Our own binary.
     pub(crate) program: PathBuf,
-    /// Holds the databases.
+    /// Holds the databases and the letters.
     pub(crate) data: DataFolder,
     /// Where everything listens.
     pub(crate) ports: Ports,
@@ -130,6 +130,9 @@ impl Platform {
         if service == Service::Notification {
             let key = "LYCEUM__PAGE__USER_URL".to_owned();
             settings.push((key, self.api(Service::User)));
+            let letters = self.data.path().join("mail");
+            let key = "LYCEUM__MAIL__FOLDER".to_owned();
+            settings.push((key, letters.to_string_lossy().into_owned()));
         }
         for peer in service.peers() {
             let key = format!(

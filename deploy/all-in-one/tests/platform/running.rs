@@ -39,6 +39,10 @@ async fn until<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
         .unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}"))
 }
 
+fn is_letter(file: &std::fs::DirEntry) -> bool {
+    file.path().extension().is_some_and(|kind| kind == "eml")
+}
+
 async fn gone(children: &[Pid]) {
     let alive = |pid: &Pid| test_kill_process(*pid).is_ok();
     until("every child is gone", async || {
@@ -90,6 +94,13 @@ async fn a_second_start_finds_the_data_of_the_first_and_nothing_outlives_either(
         }
         let student = token(&user, "ada@lyceum.test").await;
         courses.push(catalogue(&course, &student).await);
+        let letters = data.path().join("mail");
+        until("the letters of the demo", async || {
+            let mut files = std::fs::read_dir(&letters).ok()?;
+            files.find(|file| file.as_ref().is_ok_and(is_letter))
+        })
+        .await
+        .unwrap();
         let children = children(&lyceum);
         assert_eq!(children.len(), 3);
         lyceum.interrupt();
