@@ -1,6 +1,7 @@
 //! A ledger of every place each person was told: nothing lost, nothing doubled, whatever transport
 //! they are on, however often they are cut off or slow, while replicas are killed.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -33,6 +34,11 @@ struct Scale {
     people: usize,
     notifications: usize,
     kills: usize,
+    /// How many tell of what happens, at once.
+    publishers: usize,
+    /// How long a client waits for the next notification before it goes elsewhere, in
+    /// milliseconds: so long that replicas do not spend their time on greetings.
+    patience_ms: Range<u64>,
     /// For all of it.
     deadline: Duration,
 }
@@ -43,6 +49,8 @@ async fn nothing_is_lost_and_nothing_doubled_while_replicas_are_killed() {
         people: 20,
         notifications: 600,
         kills: 2,
+        publishers: 1,
+        patience_ms: 20..1_500,
         deadline: Duration::from_mins(2),
     };
     run(scale, 0x001e_d6e8).await;
@@ -55,6 +63,8 @@ async fn nothing_is_lost_and_nothing_doubled_among_a_thousand_people() {
         people: 1_000,
         notifications: 100_000,
         kills: 20,
+        publishers: 4,
+        patience_ms: 20..30_000,
         deadline: Duration::from_mins(30),
     };
     run(scale, fastrand::u64(..)).await;
@@ -101,7 +111,9 @@ async fn run(scale: Scale, seed: u64) {
     let listeners = (0..scale.people).map(|person| {
         let listener = Listener {
             world: Arc::clone(&world),
-            token: tokens.student(i64::try_from(person + 1).unwrap()),
+            tokens: &tokens,
+            person: i64::try_from(person + 1).unwrap(),
+            patience_ms: scale.patience_ms.clone(),
             random: random.fork(),
             last: 0,
             end: i64::try_from(recipients.iter().filter(|it| **it == person).count()).unwrap(),
@@ -109,7 +121,11 @@ async fn run(scale: Scale, seed: u64) {
         listener.listen()
     });
     let listeners = join_all(listeners);
-    let publisher = publish(&world, &recipients, random.fork());
+    let share = scale.notifications.div_ceil(scale.publishers);
+    let publishers = recipients
+        .chunks(share)
+        .map(|share| publish(&world, share, random.fork()));
+    let publishers = join_all(publishers);
     let killer = async {
         let mut published = world.published.subscribe();
         for kill in 1..=scale.kills {
@@ -122,7 +138,7 @@ async fn run(scale: Scale, seed: u64) {
             address.clone_from(&replicas[at].1);
         }
     };
-    let told = timeout(scale.deadline, join3(publisher, killer, listeners)).await;
+    let told = timeout(scale.deadline, join3(publishers, killer, listeners)).await;
     told.expect("everybody has heard everything in time");
     // Were nobody cut off, or nobody on one of them, nothing would be shown.
     let [streams, sockets] = world.legs.each_ref().map(|it| it.load(Ordering::Relaxed));
@@ -161,7 +177,6 @@ async fn start(database: &TestDatabase, users: &ScriptedPeer, scale: &Scale) -> 
 
 /// Tells of everything that happens, each batch until somebody has taken it in.
 async fn publish(world: &World, recipients: &[usize], mut random: Rng) {
-    let token = service_token("course", "notification", DEVELOPMENT_SERVICE_SECRET);
     let mut rest = recipients;
     while !rest.is_empty() {
         let (batch, later) = rest.split_at(random.usize(1..=rest.len().min(40)));
@@ -170,6 +185,8 @@ async fn publish(world: &World, recipients: &[usize], mut random: Rng) {
             .map(|person| enrolment(i64::try_from(person + 1).unwrap(), "Logic"));
         let body = json!({"events": events.collect::<Vec<_>>()});
         loop {
+            // It counts for a minute.
+            let token = service_token("course", "notification", DEVELOPMENT_SERVICE_SECRET);
             let client = Client::new(world.address(&mut random));
             let request = client.post(EVENTS).bearer(&token).json(&body);
             if request
@@ -187,9 +204,11 @@ async fn publish(world: &World, recipients: &[usize], mut random: Rng) {
 }
 
 /// Somebody who hears of everything, sooner or later.
-struct Listener {
+struct Listener<'a> {
     world: Arc<World>,
-    token: String,
+    tokens: &'a TestUsers,
+    person: i64,
+    patience_ms: Range<u64>,
     random: Rng,
     /// The ledger: every place up to this one was told, in order, once.
     last: i64,
@@ -202,7 +221,7 @@ enum Line {
     Socket(Box<WebSocketStream<TcpStream>>),
 }
 
-impl Listener {
+impl Listener<'_> {
     async fn listen(mut self) {
         while self.last < self.end {
             let Some(mut line) = self.open().await else {
@@ -211,7 +230,7 @@ impl Listener {
             };
             // How long this leg lasts, and whether its client is a slow one.
             let notifications = self.random.usize(1..12);
-            let patience = Duration::from_millis(self.random.u64(20..1_500));
+            let patience = Duration::from_millis(self.random.u64(self.patience_ms.clone()));
             let is_slow = self.random.u8(..8) == 0;
             for _ in 0..notifications {
                 if is_slow {
@@ -240,7 +259,7 @@ impl Listener {
         let base = self.world.address(&mut self.random);
         let authority = base.strip_prefix("http://")?;
         let stream = TcpStream::connect(authority).await.ok()?;
-        let bearer = format!("Bearer {}", self.token);
+        let bearer = format!("Bearer {}", self.tokens.student(self.person));
         let kind = self.random.usize(..2);
         let (line, opening) = if kind == 0 {
             let mut stream = BufReader::new(stream);
