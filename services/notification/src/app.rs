@@ -10,18 +10,18 @@ use lyceum_client::{CourseClient, UserClient};
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
-use crate::broadcasts::{self, Crier};
+use crate::broadcasts::Crier;
 use crate::live::courses::{self, Members};
 use crate::live::replicas::News;
 use crate::live::{Hub, replicas, tickets, worker};
-use crate::mail::{self, Sender};
+use crate::mail::Sender;
 use crate::migration::Migrator;
 use crate::openapi::Description;
 use crate::page::Page;
 use crate::presence::{self, Changes, Keeper, PresenceSettings};
 use crate::settings::{LiveSettings, NotificationSettings};
 use crate::state::State;
-use crate::webhooks::{self, Courier};
+use crate::webhooks::Courier;
 use crate::{events, inbox, routes};
 
 /// The notification service, built but not answering yet.
@@ -41,36 +41,32 @@ impl Service for App {
     }
 
     async fn build(settings: Settings<NotificationSettings>) -> Result<Self, StartupError> {
-        let chassis = Chassis::build::<Self>(&settings.platform).await?;
-        let users = UserClient::new(&settings.service.upstreams.user, &chassis.identity)?;
-        let courses = CourseClient::new(&settings.service.upstreams.course, &chassis.identity)?;
+        let Settings { platform, service } = settings;
+        let chassis = Chassis::build::<Self>(&platform).await?;
+        let users = UserClient::new(&service.upstreams.user, &chassis.identity)?;
+        let courses = CourseClient::new(&service.upstreams.course, &chassis.identity)?;
         let upstreams = vec![users.upstream().clone(), courses.upstream().clone()];
         let keys = UserKeys::remote(users.clone());
         let revocations = Revocations::new();
-        let live = settings.service.live;
-        let mail_settings = settings.service.mail;
-        let sender = Sender::new(chassis.database.clone(), users.clone(), &mail_settings)?;
-        let webhook_settings = settings.service.webhooks;
-        let courier = Courier::new(chassis.database.clone(), Self::NAME, &webhook_settings);
-        let is_shared = live.listen && chassis.database.engine() == Engine::Postgres;
-        let (inbox_settings, events_settings) = (settings.service.inbox, settings.service.events);
-        let courses_settings = settings.service.courses;
+        let live = service.live;
+        let database = &chassis.database;
+        let sender = Sender::new(database.clone(), users.clone(), &service.mail)?;
+        let courier = Courier::new(database.clone(), Self::NAME, &service.webhooks);
+        let is_shared = live.listen && database.engine() == Engine::Postgres;
         let news = is_shared.then(News::default);
-        let presence_settings = settings.service.presence;
-        let changes = presence_settings.run.then(Changes::default);
+        let changes = service.presence.run.then(Changes::default);
         let hub = Hub::new(live.limits(), news.clone(), changes.clone());
-        let broadcasts_settings = settings.service.broadcasts;
         let crier = Crier::new(
-            chassis.database.clone(),
+            database.clone(),
             hub.clone(),
             users.clone(),
             courses.clone(),
-            broadcasts_settings,
+            service.broadcasts,
         );
         let state = State {
-            database: chassis.database.clone(),
+            database: database.clone(),
             hub,
-            members: Members::new(courses, courses_settings),
+            members: Members::new(courses, service.courses),
             mails: sender.mails(),
             webhooks: courier.webhooks(),
             broadcasts: crier.broadcasts(),
@@ -87,43 +83,19 @@ impl Service for App {
             let revocations = revocations.clone();
             move |stop| revocations.clone().follow(users.clone(), stop)
         });
-        follow_others(&chassis, &state, live, news, settings.platform.database.url);
-        chassis.prune(tickets::pruner(&chassis.database));
-        chassis.prune(courses::pruner(&chassis.database, courses_settings));
-        chassis.prune(mail::pruner(&chassis.database, &mail_settings));
-        chassis.prune(inbox::retention::notifications(
-            &chassis.database,
-            inbox_settings,
-        ));
-        chassis.prune(inbox::retention::changes(&chassis.database, inbox_settings));
-        chassis.prune(events::retention::pruner(
-            &chassis.database,
-            events_settings,
-        ));
-        chassis.prune(webhooks::pruner(&chassis.database, &webhook_settings));
-        keep_presence(&chassis, &state, changes, presence_settings);
-        chassis.prune(broadcasts::pruner(&chassis.database, broadcasts_settings));
-        chassis.prune(idempotency::pruner(
-            &chassis.database,
-            settings.service.idempotency,
-        ));
-        if mail_settings.run {
-            chassis
-                .tasks
-                .spawn("mail", move |stop| sender.clone().run(stop));
-        }
-        if webhook_settings.run {
-            chassis
-                .tasks
-                .spawn("webhooks", move |stop| courier.clone().run(stop));
-        }
-        if broadcasts_settings.run {
-            chassis
-                .tasks
-                .spawn("broadcasts", move |stop| crier.clone().run(stop));
-        }
-        let is_production = settings.platform.environment == Environment::Production;
-        let page = (!is_production).then(|| Page::new(&settings.service.page));
+        follow_others(&chassis, &state, live, news, platform.database.url);
+        keep_presence(&chassis, &state, changes, service.presence);
+        sender.start(&chassis);
+        courier.start(&chassis);
+        crier.start(&chassis);
+        chassis.prune(tickets::pruner(database));
+        chassis.prune(courses::pruner(database, service.courses));
+        chassis.prune(inbox::retention::notifications(database, service.inbox));
+        chassis.prune(inbox::retention::changes(database, service.inbox));
+        chassis.prune(events::retention::pruner(database, service.events));
+        chassis.prune(idempotency::pruner(database, service.idempotency));
+        let is_production = platform.environment == Environment::Production;
+        let page = (!is_production).then(|| Page::new(&service.page));
         let server = chassis.into_server(
             &Self::openapi(),
             keys,

@@ -5,6 +5,13 @@ use std::time::Duration;
 use lyceum_contracts::delivery::DeliveryState;
 use time::OffsetDateTime;
 
+/// What has come to its end.
+pub(crate) const ENDED: [DeliveryState; 3] = [
+    DeliveryState::Sent,
+    DeliveryState::Dead,
+    DeliveryState::Cancelled,
+];
+
 /// The pauses between attempts (Svix's, with half a minute added): after the last one fails too,
 /// the letter is dead, some 18 hours after it was caused.
 const PAUSES: [Duration; 7] = [

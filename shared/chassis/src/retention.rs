@@ -6,13 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use sea_orm::DbErr;
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PrimaryKeyTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select, Value,
+};
 use time::OffsetDateTime;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::database::Database;
+
+type Key<E> = <<E as EntityTrait>::PrimaryKey as PrimaryKeyTrait>::ValueType;
 
 type Delete =
     dyn Fn(Database, OffsetDateTime, u64) -> BoxFuture<'static, Result<u64, DbErr>> + Send + Sync;
@@ -52,6 +58,48 @@ impl Pruner {
             pace,
             delete: Arc::new(move |database, now, limit| Box::pin(delete(database, now, limit))),
         }
+    }
+
+    /// One of the rows for which `over` holds at a moment; see [`delete_over`]. `key` is their
+    /// primary key.
+    pub fn of<E>(
+        rows: &'static str,
+        database: &Database,
+        pace: Pace,
+        key: E::Column,
+        over: impl Fn(OffsetDateTime) -> Expr + Send + Sync + 'static,
+    ) -> Self
+    where
+        E: EntityTrait,
+        Key<E>: Into<Value>,
+    {
+        Self::new(rows, database.clone(), pace, move |database, now, limit| {
+            let over = over(now);
+            async move { delete_over::<E>(&database, key, over, limit).await }
+        })
+    }
+
+    /// One of the rows for which `over` holds at a moment, where that comes in the order of the
+    /// keys: a batch is what is over among the lowest keys, so no index is needed, and the rest of
+    /// the table is not looked at.
+    pub fn of_oldest<E>(
+        rows: &'static str,
+        database: &Database,
+        pace: Pace,
+        key: E::Column,
+        over: impl Fn(OffsetDateTime) -> Expr + Send + Sync + 'static,
+    ) -> Self
+    where
+        E: EntityTrait,
+        Key<E>: Into<Value>,
+    {
+        Self::new(rows, database.clone(), pace, move |database, now, limit| {
+            let oldest = E::find().select_only().column(key).order_by_asc(key);
+            let oldest = key.in_subquery(oldest.limit(limit).into_query());
+            let over = over(now);
+            let found = E::find().filter(oldest).filter(over.clone());
+            async move { delete::<E>(&database, key, found, over).await }
+        })
     }
 
     /// What is deleted; the name of the task.
@@ -120,6 +168,47 @@ impl Pruner {
             }
         }
     }
+}
+
+/// Deletes up to `limit` rows of an entity that are `over`; how many it were. `key` is its primary
+/// key.
+///
+/// They are looked for first: with none this is one read, and on `SQLite` no turn to write.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delete_over<E>(
+    db: &impl ConnectionTrait,
+    key: E::Column,
+    over: Expr,
+    limit: u64,
+) -> Result<u64, DbErr>
+where
+    E: EntityTrait,
+    Key<E>: Into<Value>,
+{
+    let found = E::find().filter(over.clone()).limit(limit);
+    delete::<E>(db, key, found, over).await
+}
+
+async fn delete<E>(
+    db: &impl ConnectionTrait,
+    key: E::Column,
+    found: Select<E>,
+    over: Expr,
+) -> Result<u64, DbErr>
+where
+    E: EntityTrait,
+    Key<E>: Into<Value>,
+{
+    let keys = found.select_only().column(key).into_tuple::<Key<E>>();
+    let keys = keys.all(db).await?;
+    if keys.is_empty() {
+        return Ok(0);
+    }
+    // Still over: somebody may have changed one meanwhile.
+    let deleted = E::delete_many().filter(key.is_in(keys)).filter(over);
+    Ok(deleted.exec(db).await?.rows_affected)
 }
 
 impl fmt::Debug for Pruner {

@@ -30,6 +30,5 @@ mod worker;
 
 pub(crate) use commands::{Broadcasts, CancelError, PostError};
 pub(crate) use crier::Crier;
-pub(crate) use retention::pruner;
 pub use settings::BroadcastsSettings;
 pub(crate) use store::erase;

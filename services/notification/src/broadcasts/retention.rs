@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use lyceum_chassis::database::Database;
 use lyceum_chassis::retention::{Pace, Pruner};
+use sea_orm::{ColumnTrait, ExprTrait};
 
 use super::{BroadcastsSettings, store};
+use crate::entity::broadcast::{Column, Entity};
 
 /// They are few, and kept for days; each may list a thousand people.
 const PACE: Pace = Pace {
@@ -14,12 +16,13 @@ const PACE: Pace = Pace {
 };
 
 /// Forgets the broadcasts of a database that ended long ago.
-pub(crate) fn pruner(database: &Database, settings: BroadcastsSettings) -> Pruner {
+pub(super) fn pruner(database: &Database, settings: BroadcastsSettings) -> Pruner {
     let keep = settings.keep();
-    let delete = move |database, now, limit| async move {
-        store::delete_finished_before(&database, now - keep, limit).await
-    };
-    Pruner::new("old broadcasts", database.clone(), PACE, delete)
+    Pruner::of::<Entity>("old broadcasts", database, PACE, Column::Id, move |now| {
+        Column::Status
+            .is_in(store::FINISHED)
+            .and(Column::UpdatedAt.lt(now - keep))
+    })
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::entity::broadcast::{ActiveModel, Column, Entity, Model};
 /// Still to end.
 const UNFINISHED: [JobStatus; 2] = [JobStatus::Queued, JobStatus::Running];
 /// Ended.
-const FINISHED: [JobStatus; 3] = [
+pub(super) const FINISHED: [JobStatus; 3] = [
     JobStatus::Succeeded,
     JobStatus::Failed,
     JobStatus::Cancelled,
@@ -207,31 +207,6 @@ pub(super) async fn count_unfinished(db: &impl ConnectionTrait) -> Result<u64, D
         .filter(Column::Status.is_in(UNFINISHED))
         .count(db)
         .await
-}
-
-/// Forgets up to `limit` that ended before `end`; how many it were.
-pub(super) async fn delete_finished_before(
-    db: &impl ConnectionTrait,
-    end: OffsetDateTime,
-    limit: u64,
-) -> Result<u64, DbErr> {
-    let old: Vec<BroadcastId> = Entity::find()
-        .select_only()
-        .column(Column::Id)
-        .filter(Column::Status.is_in(FINISHED))
-        .filter(Column::UpdatedAt.lt(end))
-        .limit(limit)
-        .into_tuple()
-        .all(db)
-        .await?;
-    if old.is_empty() {
-        return Ok(0);
-    }
-    let deleted = Entity::delete_many()
-        .filter(Column::Id.is_in(old))
-        .exec(db)
-        .await?;
-    Ok(deleted.rows_affected)
 }
 
 /// Forgets who asked for them.

@@ -1,6 +1,7 @@
 //! The loop: claims what is due, does it step by step, waits.
 
 use futures_util::future::join_all;
+use lyceum_chassis::Chassis;
 use lyceum_chassis::clock;
 use lyceum_chassis::database::DbErr;
 use tokio::time::sleep;
@@ -8,12 +9,22 @@ use tokio_util::sync::CancellationToken;
 
 use super::crier::{Crier, Stepped};
 use super::metrics::COUNT_EVERY;
+use super::retention::pruner;
 use super::store;
 
 impl Crier {
+    /// Starts what this room does in the background.
+    pub(crate) fn start(self, chassis: &Chassis) {
+        chassis.prune(pruner(&self.database, self.settings));
+        if self.settings.run {
+            let tasks = &chassis.tasks;
+            tasks.spawn("broadcasts", move |stop| self.clone().run(stop));
+        }
+    }
+
     /// Works until told to stop, which ends it between two steps: woken after a commit, and by
     /// polling for what nobody wakes it for.
-    pub(crate) async fn run(self, stop: CancellationToken) {
+    async fn run(self, stop: CancellationToken) {
         let lanes = (0..self.settings.concurrency).map(|_| self.work(&stop));
         tokio::select! {
             _ = join_all(lanes) => {}

@@ -5,21 +5,13 @@
 //! between the two, within a minute of its next start. The oldest sender that can start is one
 //! whose database is restored from a backup: it repeats everything it had to tell then.
 
-use std::time::Duration;
-
 use lyceum_chassis::database::Database;
-use lyceum_chassis::retention::{Pace, Pruner};
+use lyceum_chassis::retention::Pruner;
 use lyceum_chassis::settings::SettingsError;
-use lyceum_outbox::intake::forget;
+use lyceum_outbox::intake;
 use serde::{Deserialize, Serialize};
 
 use crate::inbox::settings::{check_days, days};
-
-/// Rows are kept for months, and there are many.
-const PACE: Pace = Pace {
-    every: Duration::from_hours(1),
-    batch: 1_000,
-};
 
 /// Events that come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
@@ -39,14 +31,13 @@ impl EventsSettings {
 
 /// Forgets events nobody repeats any more.
 pub(crate) fn pruner(database: &Database, settings: EventsSettings) -> Pruner {
-    let keep = days(settings.keep_days);
-    let delete =
-        move |database, now, limit| async move { forget(&database, now - keep, limit).await };
-    Pruner::new("processed events", database.clone(), PACE, delete)
+    intake::pruner(database, days(settings.keep_days))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use lyceum_outbox::intake::{Seen, remember};
     use lyceum_testing::database::TestDatabase;
     use time::macros::datetime;

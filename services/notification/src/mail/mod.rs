@@ -43,7 +43,6 @@ pub(crate) use self::commands::{ChangeError, Mails};
 pub(crate) use self::letter::{Content, Letter};
 pub(crate) use self::listing::Listing;
 pub(crate) use self::locale::Locale;
-pub(crate) use self::retention::pruner;
 pub(crate) use self::sender::Sender;
 pub use self::settings::{MailSettings, Security, SmtpSettings, TransportKind};
 pub(crate) use self::store::erase;

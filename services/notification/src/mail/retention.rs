@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use lyceum_chassis::database::Database;
 use lyceum_chassis::retention::{Pace, Pruner};
+use sea_orm::{ColumnTrait, ExprTrait};
 
-use super::{MailSettings, store};
+use super::MailSettings;
+use crate::entity::mail::{Column, Entity};
+use crate::schedule::ENDED;
 
 /// Letters are kept for days.
 const PACE: Pace = Pace {
@@ -14,12 +17,13 @@ const PACE: Pace = Pace {
 };
 
 /// Forgets the letters of a database that were sent, have died or were cancelled long ago.
-pub(crate) fn pruner(database: &Database, settings: &MailSettings) -> Pruner {
+pub(super) fn pruner(database: &Database, settings: &MailSettings) -> Pruner {
     let keep = settings.keep();
-    let delete = move |database, now, limit| async move {
-        store::delete_ended_before(&database, now - keep, limit).await
-    };
-    Pruner::new("old letters", database.clone(), PACE, delete)
+    Pruner::of::<Entity>("old letters", database, PACE, Column::Id, move |now| {
+        Column::State
+            .is_in(ENDED)
+            .and(Column::UpdatedAt.lt(now - keep))
+    })
 }
 
 #[cfg(test)]
@@ -31,7 +35,7 @@ mod tests {
 
     use super::*;
     use crate::entity::mail;
-    use crate::mail::{Content, Letter};
+    use crate::mail::{Content, Letter, store};
     use crate::test_database::{connect, settings};
 
     #[tokio::test]

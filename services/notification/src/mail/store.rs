@@ -17,12 +17,6 @@ use crate::schedule::{NOT_YET, Standing};
 
 /// A letter that is still to be sent.
 pub(super) const OPEN: [DeliveryState; 2] = [DeliveryState::Queued, DeliveryState::Sending];
-/// A letter that has come to its end.
-const ENDED: [DeliveryState; 3] = [
-    DeliveryState::Sent,
-    DeliveryState::Dead,
-    DeliveryState::Cancelled,
-];
 
 /// Writes a letter that is due at once.
 pub(super) async fn insert(
@@ -195,26 +189,4 @@ pub(crate) async fn erase(db: &impl ConnectionTrait, user: UserId) -> Result<(),
         .exec(db)
         .await
         .map(drop)
-}
-
-/// Forgets up to `limit` letters that came to their end before `end`; how many it were.
-pub(super) async fn delete_ended_before(
-    db: &impl ConnectionTrait,
-    end: OffsetDateTime,
-    limit: u64,
-) -> Result<u64, DbErr> {
-    let old: Vec<DeliveryId> = Entity::find()
-        .select_only()
-        .column(Column::Id)
-        .filter(Column::State.is_in(ENDED))
-        .filter(Column::UpdatedAt.lt(end))
-        .limit(limit)
-        .into_tuple()
-        .all(db)
-        .await?;
-    if old.is_empty() {
-        return Ok(0);
-    }
-    let deleted = Entity::delete_many().filter(Column::Id.is_in(old));
-    Ok(deleted.exec(db).await?.rows_affected)
 }

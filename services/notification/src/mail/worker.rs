@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use futures_util::stream;
+use lyceum_chassis::Chassis;
 use lyceum_chassis::clock;
 use lyceum_chassis::database::DbErr;
 use lyceum_resilience::backoff::{Backoff, BackoffSettings};
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::metrics::COUNT_EVERY;
 use super::parcel::Parcel;
+use super::retention::pruner;
 use super::sender::Sender;
 use super::source::Source;
 use super::store;
@@ -30,9 +32,18 @@ const BACKOFF: BackoffSettings = BackoffSettings {
 };
 
 impl Sender {
+    /// Starts what this room does in the background.
+    pub(crate) fn start(self, chassis: &Chassis) {
+        chassis.prune(pruner(&self.database, &self.settings));
+        if self.settings.run {
+            let tasks = &chassis.tasks;
+            tasks.spawn("mail", move |stop| self.clone().run(stop));
+        }
+    }
+
     /// Sends until told to stop: woken after a commit, and by polling for what nobody wakes it for.
     /// What is on its way then is finished, what was only claimed is given back.
-    pub(crate) async fn run(self, stop: CancellationToken) {
+    async fn run(self, stop: CancellationToken) {
         tokio::select! {
             () = self.work(&stop) => {}
             () = self.count() => {}

@@ -6,9 +6,11 @@
 use std::time::Duration;
 
 use lyceum_chassis::database::Database;
-use lyceum_chassis::retention::{Pace, Pruner};
+use lyceum_chassis::retention::{Pace, Pruner, delete_over};
+use sea_orm::ColumnTrait;
+use time::OffsetDateTime;
 
-use super::store;
+use crate::entity::user::{Column, Entity};
 
 /// Accounts wait for days.
 const PACE: Pace = Pace {
@@ -18,8 +20,9 @@ const PACE: Pace = Pace {
 
 /// Erases the accounts of a database that were deleted so long ago.
 pub(crate) fn eraser(database: &Database, erase_after: Duration) -> Pruner {
-    let delete = move |database, now, limit| async move {
-        let erased = store::erase_deleted(&database, now - erase_after, limit).await?;
+    let delete = move |database, now: OffsetDateTime, limit| async move {
+        let over = Column::DeletedAt.lte(now - erase_after);
+        let erased = delete_over::<Entity>(&database, Column::Id, over, limit).await?;
         if erased > 0 {
             tracing::info!(
                 event = "user.erased",
@@ -42,6 +45,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
+    use crate::accounts::store;
     use crate::entity::user::{ActiveModel, Model, NO_PASSWORD};
     use crate::test_database::{connect, settings};
 

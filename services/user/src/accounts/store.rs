@@ -8,7 +8,6 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect, Select, SelectGetableTuple, Selector,
 };
-use time::OffsetDateTime;
 
 use super::Email;
 use super::listing::{Filter, Listing};
@@ -122,32 +121,6 @@ pub(crate) async fn list_after(
         matching = matching.filter(Column::Id.gt(after));
     }
     show_all(db, matching.order_by_asc(Column::Id).limit(limit)).await
-}
-
-/// Erases up to `limit` accounts that were deleted at `end` or before, the oldest first; how many
-/// it were. With nothing to erase this is one read.
-pub(super) async fn erase_deleted(
-    db: &impl ConnectionTrait,
-    end: OffsetDateTime,
-    limit: u64,
-) -> Result<u64, DbErr> {
-    let due: Vec<UserId> = Entity::find()
-        .select_only()
-        .column(Column::Id)
-        .filter(Column::DeletedAt.lte(end))
-        .order_by_asc(Column::DeletedAt)
-        .limit(limit)
-        .into_tuple()
-        .all(db)
-        .await?;
-    if due.is_empty() {
-        return Ok(0);
-    }
-    let erased = Entity::delete_many()
-        .filter(Column::Id.is_in(due))
-        .exec(db)
-        .await?;
-    Ok(erased.rows_affected)
 }
 
 /// Writes a new account.

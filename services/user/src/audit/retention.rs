@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use lyceum_chassis::database::Database;
 use lyceum_chassis::retention::{Pace, Pruner};
+use sea_orm::ColumnTrait;
 
-use super::store;
+use crate::entity::audit_entry::{Column, Entity};
 use crate::settings::AuditSettings;
 
 /// Entries are kept for days.
@@ -17,10 +18,9 @@ const PACE: Pace = Pace {
 /// Forgets the entries of a database whose time is over.
 pub(crate) fn pruner(database: &Database, settings: AuditSettings) -> Pruner {
     let keep = settings.keep();
-    let delete = move |database, now, limit| async move {
-        store::delete_before(&database, now - keep, limit).await
-    };
-    Pruner::new("audit entries", database.clone(), PACE, delete)
+    Pruner::of_oldest::<Entity>("audit entries", database, PACE, Column::Id, move |now| {
+        Column::At.lt(now - keep)
+    })
 }
 
 #[cfg(test)]
@@ -30,7 +30,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::audit::{Action, Record};
+    use crate::audit::{Action, Record, store};
     use crate::entity::audit_entry;
     use crate::test_database::{connect, settings};
 

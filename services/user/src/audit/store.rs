@@ -85,31 +85,3 @@ pub(super) async fn list(db: &impl ConnectionTrait, listing: Listing) -> Result<
     let window = listing.window;
     query.offset(window.skip).limit(window.rows()).all(db).await
 }
-
-/// Forgets up to `limit` entries from before `end`, oldest first; how many it were. With nothing
-/// to forget this is one read.
-pub(super) async fn delete_before(
-    db: &impl ConnectionTrait,
-    end: OffsetDateTime,
-    limit: u64,
-) -> Result<u64, DbErr> {
-    // The oldest by id, then those of them that are old: never a look at the whole table.
-    let oldest: Vec<(i64, OffsetDateTime)> = Entity::find()
-        .select_only()
-        .columns([Column::Id, Column::At])
-        .order_by_asc(Column::Id)
-        .limit(limit)
-        .into_tuple()
-        .all(db)
-        .await?;
-    let old = oldest.into_iter().filter(|(_, at)| *at < end);
-    let ids: Vec<i64> = old.map(|(id, _)| id).collect();
-    if ids.is_empty() {
-        return Ok(0);
-    }
-    let deleted = Entity::delete_many()
-        .filter(Column::Id.is_in(ids))
-        .exec(db)
-        .await?;
-    Ok(deleted.rows_affected)
-}

@@ -2,6 +2,7 @@
 
 use lyceum_chassis::database::{Database, DbErr};
 use lyceum_chassis::http::Window;
+use lyceum_chassis::retention::delete_over;
 use lyceum_contracts::ids::JobId;
 use lyceum_contracts::job::JobStatus;
 use sea_orm::sea_query::Query;
@@ -166,22 +167,9 @@ pub(crate) async fn prune(database: &Database, now: OffsetDateTime) -> Result<()
         .from(upload::Entity)
         .cond_where(Condition::any().add(abandoned.clone()).add(of_ended))
         .to_owned();
-    loop {
-        let left: Vec<i64> = chunk::Entity::find()
-            .select_only()
-            .column(chunk::Column::Id)
-            .filter(chunk::Column::ImportId.in_subquery(over.clone()))
-            .limit(BATCH)
-            .into_tuple()
-            .all(database)
-            .await?;
-        if left.is_empty() {
-            break;
-        }
-        chunk::Entity::delete_many()
-            .filter(chunk::Column::Id.is_in(left))
-            .exec(database)
-            .await?;
+    let over = chunk::Column::ImportId.in_subquery(over);
+    while delete_over::<chunk::Entity>(database, chunk::Column::Id, over.clone(), BATCH).await? > 0
+    {
     }
     upload::Entity::delete_many()
         .filter(abandoned)

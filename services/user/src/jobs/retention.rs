@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use lyceum_chassis::database::Database;
-use lyceum_chassis::retention::{Pace, Pruner};
+use lyceum_chassis::retention::{Pace, Pruner, delete_over};
+use sea_orm::{ColumnTrait, ExprTrait};
+use time::OffsetDateTime;
 
-use super::{JobSettings, store};
+use super::JobSettings;
+use super::store::FINISHED;
+use crate::entity::job::{Column, Entity};
 use crate::import;
 
 /// Each job has up to a thousand faults.
@@ -17,9 +21,12 @@ const PACE: Pace = Pace {
 /// Forgets the jobs of a database that ended long ago.
 pub(crate) fn pruner(database: &Database, settings: &JobSettings) -> Pruner {
     let keep = settings.keep();
-    let delete = move |database, now, limit| async move {
+    let delete = move |database, now: OffsetDateTime, limit| async move {
         import::prune(&database, now).await?;
-        store::delete_finished_before(&database, now - keep, limit).await
+        let over = Column::Status
+            .is_in(FINISHED)
+            .and(Column::UpdatedAt.lt(now - keep));
+        delete_over::<Entity>(&database, Column::Id, over, limit).await
     };
     Pruner::new("old jobs", database.clone(), PACE, delete)
 }

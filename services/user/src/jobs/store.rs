@@ -20,7 +20,7 @@ use crate::entity::job::{ActiveModel, Column, Entity, Model};
 /// A job that is still to end.
 const UNFINISHED: [JobStatus; 2] = [JobStatus::Queued, JobStatus::Running];
 /// A job that has ended.
-const FINISHED: [JobStatus; 3] = [
+pub(super) const FINISHED: [JobStatus; 3] = [
     JobStatus::Succeeded,
     JobStatus::Failed,
     JobStatus::Cancelled,
@@ -239,31 +239,6 @@ pub(super) async fn count_unfinished(db: &impl ConnectionTrait) -> Result<u64, D
         .filter(Column::Status.is_in(UNFINISHED))
         .count(db)
         .await
-}
-
-/// Forgets up to `limit` jobs that ended before `end`; how many it were.
-pub(super) async fn delete_finished_before(
-    db: &impl ConnectionTrait,
-    end: OffsetDateTime,
-    limit: u64,
-) -> Result<u64, DbErr> {
-    let old: Vec<JobId> = Entity::find()
-        .select_only()
-        .column(Column::Id)
-        .filter(Column::Status.is_in(FINISHED))
-        .filter(Column::UpdatedAt.lt(end))
-        .limit(limit)
-        .into_tuple()
-        .all(db)
-        .await?;
-    if old.is_empty() {
-        return Ok(0);
-    }
-    let deleted = Entity::delete_many()
-        .filter(Column::Id.is_in(old))
-        .exec(db)
-        .await?;
-    Ok(deleted.rows_affected)
 }
 
 /// A value of ours as a column keeps it.

@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use lyceum_chassis::database::Database;
 use lyceum_chassis::retention::{Pace, Pruner};
+use sea_orm::ColumnTrait;
 
-use super::{domain, store};
+use super::domain;
+use crate::entity::mailed_link::{Column, Entity};
 
 /// A link is kept for two weeks, and an hour more is no matter.
 const PACE: Pace = Pace {
@@ -19,8 +21,7 @@ const PACE: Pace = Pace {
 
 /// Forgets the links of a database that are too old.
 pub(crate) fn pruner(database: &Database) -> Pruner {
-    let delete = |database, now, limit| async move {
-        store::delete_before(&database, now - domain::KEPT_FOR, limit).await
-    };
-    Pruner::new("mailed links", database.clone(), PACE, delete)
+    Pruner::of_oldest::<Entity>("mailed links", database, PACE, Column::Id, |now| {
+        Column::CreatedAt.lt(now - domain::KEPT_FOR)
+    })
 }

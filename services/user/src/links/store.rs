@@ -118,30 +118,6 @@ pub(super) async fn delete_all_of(db: &impl ConnectionTrait, user_id: UserId) ->
         .map(drop)
 }
 
-/// Forgets up to `limit` links asked for before `end`, oldest first; how many it were.
-pub(super) async fn delete_before(
-    db: &impl ConnectionTrait,
-    end: OffsetDateTime,
-    limit: u64,
-) -> Result<u64, DbErr> {
-    // The oldest by id, then those of them that are old: never a look at the whole table.
-    let oldest: Vec<(i64, OffsetDateTime)> = Entity::find()
-        .select_only()
-        .columns([Column::Id, Column::CreatedAt])
-        .order_by_asc(Column::Id)
-        .limit(limit)
-        .into_tuple()
-        .all(db)
-        .await?;
-    let old = oldest.into_iter().filter(|(_, at)| *at < end);
-    let old: Vec<i64> = old.map(|(id, _)| id).collect();
-    if old.is_empty() {
-        return Ok(0);
-    }
-    let deleted = Entity::delete_many().filter(Column::Id.is_in(old));
-    Ok(deleted.exec(db).await?.rows_affected)
-}
-
 /// Keeps the digest of a token.
 pub(super) async fn insert_token(
     db: &impl ConnectionTrait,

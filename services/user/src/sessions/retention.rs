@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use lyceum_chassis::database::Database;
 use lyceum_chassis::retention::{Pace, Pruner};
+use sea_orm::ColumnTrait;
 
-use super::store;
+use crate::entity::session::{Column, Entity};
 
 /// What has expired counts for nothing, it only takes room. Each session has up to some 3000
 /// tokens: one per 15 min for 30 days.
@@ -16,9 +17,9 @@ const PACE: Pace = Pace {
 
 /// Forgets the sessions of a database that have expired.
 pub(crate) fn pruner(database: &Database) -> Pruner {
-    let delete =
-        |database, now, limit| async move { store::delete_expired(&database, now, limit).await };
-    Pruner::new("expired sessions", database.clone(), PACE, delete)
+    Pruner::of::<Entity>("expired sessions", database, PACE, Column::Id, |now| {
+        Column::ExpiresAt.lte(now)
+    })
 }
 
 #[cfg(test)]
@@ -29,7 +30,7 @@ mod tests {
 
     use super::*;
     use crate::entity::{refresh_token, session};
-    use crate::sessions::Family;
+    use crate::sessions::{Family, store};
     use crate::test_database::{connect, settings};
 
     #[tokio::test]

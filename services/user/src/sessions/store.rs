@@ -210,31 +210,6 @@ pub(super) async fn refreshed(
     change.update(db).await.map(drop)
 }
 
-/// Forgets up to `limit` sessions that have expired, with all their tokens; how many they were.
-/// With nothing to forget this is one read.
-pub(super) async fn delete_expired(
-    db: &impl ConnectionTrait,
-    now: OffsetDateTime,
-    limit: u64,
-) -> Result<u64, DbErr> {
-    let ids: Vec<SessionId> = session::Entity::find()
-        .select_only()
-        .column(session::Column::Id)
-        .filter(session::Column::ExpiresAt.lte(now))
-        .limit(limit)
-        .into_tuple()
-        .all(db)
-        .await?;
-    if ids.is_empty() {
-        return Ok(0);
-    }
-    let deleted = session::Entity::delete_many()
-        .filter(session::Column::Id.is_in(ids))
-        .exec(db)
-        .await?;
-    Ok(deleted.rows_affected)
-}
-
 /// Writes a session's next token.
 pub(super) async fn insert_token(
     db: &impl ConnectionTrait,

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{IdempotencySettings, store};
+use sea_orm::ColumnTrait;
+
+use super::IdempotencySettings;
+use super::entity::{Column, Entity};
 use crate::database::Database;
 use crate::retention::{Pace, Pruner};
 
@@ -14,8 +17,7 @@ const PACE: Pace = Pace {
 /// Forgets the keys of a database whose time is over.
 pub fn pruner(database: &Database, settings: IdempotencySettings) -> Pruner {
     let keep = settings.keep();
-    let delete = move |database, now, limit| async move {
-        store::delete_before(&database, now - keep, limit).await
-    };
-    Pruner::new("idempotency keys", database.clone(), PACE, delete)
+    Pruner::of_oldest::<Entity>("idempotency keys", database, PACE, Column::Id, move |now| {
+        Column::CreatedAt.lt(now - keep)
+    })
 }

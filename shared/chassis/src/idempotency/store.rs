@@ -2,10 +2,7 @@
 
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    TryInsertResult,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, TryInsertResult};
 use time::OffsetDateTime;
 
 use super::entity::{ActiveModel, Column, Entity};
@@ -90,34 +87,4 @@ pub(super) async fn keep(
         .exec(transaction)
         .await
         .map(drop)
-}
-
-/// Forgets up to `limit` keys from before `end`, oldest first; how many it were. With nothing to
-/// forget this is one read.
-pub(super) async fn delete_before(
-    connection: &impl ConnectionTrait,
-    end: OffsetDateTime,
-    limit: u64,
-) -> Result<u64, DbErr> {
-    // The oldest by id, then those of them that are old: never a look at the whole table.
-    let oldest: Vec<(i64, OffsetDateTime)> = Entity::find()
-        .select_only()
-        .columns([Column::Id, Column::CreatedAt])
-        .order_by_asc(Column::Id)
-        .limit(limit)
-        .into_tuple()
-        .all(connection)
-        .await?;
-    let old = oldest
-        .into_iter()
-        .filter(|(_, created_at)| *created_at < end);
-    let ids: Vec<i64> = old.map(|(id, _)| id).collect();
-    if ids.is_empty() {
-        return Ok(0);
-    }
-    let deleted = Entity::delete_many()
-        .filter(Column::Id.is_in(ids))
-        .exec(connection)
-        .await?;
-    Ok(deleted.rows_affected)
 }

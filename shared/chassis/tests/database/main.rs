@@ -6,6 +6,7 @@ mod constraints;
 mod kept;
 mod losing;
 mod migrations;
+mod pruning;
 mod rows;
 mod starting;
 mod support;

@@ -8,6 +8,7 @@ mod batch;
 mod check;
 mod entity;
 mod migration;
+mod retention;
 mod store;
 
 use lyceum_contracts::event::Envelope;
@@ -18,7 +19,8 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 pub use self::batch::Batch;
 pub use self::check::{EventRule, check};
 pub use self::migration::migrations;
-pub use self::store::{Seen, forget, remember};
+pub use self::retention::pruner;
+pub use self::store::{Seen, remember};
 
 /// The effect belongs to the trace of the request that caused the event; a link leads to this
 /// delivery.

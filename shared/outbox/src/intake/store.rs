@@ -1,9 +1,6 @@
 //! Which events have had their effect.
 
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Set,
-    TryInsertResult,
-};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, Set, TryInsertResult};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -42,27 +39,4 @@ pub async fn remember(
             Seen::Before
         }
     })
-}
-
-/// Forgets up to `limit` events that had their effect before `moment`; how many it were. A repeat
-/// of one that is forgotten has its effect again.
-///
-/// # Errors
-/// When the database fails.
-pub async fn forget(
-    connection: &impl ConnectionTrait,
-    moment: OffsetDateTime,
-    limit: u64,
-) -> Result<u64, DbErr> {
-    let old = processed_event::Entity::find()
-        .select_only()
-        .column(processed_event::Column::EventId)
-        .filter(processed_event::Column::ProcessedAt.lt(moment))
-        .limit(limit)
-        .into_query();
-    let deleted = processed_event::Entity::delete_many()
-        .filter(processed_event::Column::EventId.in_subquery(old))
-        .exec(connection)
-        .await?;
-    Ok(deleted.rows_affected)
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use lyceum_chassis::database::Database;
 use lyceum_chassis::retention::{Pace, Pruner};
+use sea_orm::ColumnTrait;
 
-use super::store;
+use crate::entity::stream_ticket::{Column, Entity};
 
 /// One that is over lets nobody in; its row is in nobody's way for a while.
 const PACE: Pace = Pace {
@@ -15,9 +16,9 @@ const PACE: Pace = Pace {
 
 /// Deletes tickets that are over.
 pub(crate) fn pruner(database: &Database) -> Pruner {
-    let delete =
-        |database, now, limit| async move { store::delete_ended(&database, now, limit).await };
-    Pruner::new("stream tickets", database.clone(), PACE, delete)
+    Pruner::of::<Entity>("stream tickets", database, PACE, Column::Digest, |now| {
+        Column::ExpiresAt.lte(now)
+    })
 }
 
 #[cfg(test)]
@@ -28,6 +29,7 @@ mod tests {
     use lyceum_testing::database::TestDatabase;
 
     use super::super::domain::{LIFETIME, digest};
+    use super::super::store;
     use super::*;
     use crate::test_database::connect;
 

@@ -2,9 +2,7 @@
 
 use lyceum_chassis::auth::CurrentUser;
 use lyceum_contracts::ids::UserId;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Set,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set};
 use time::OffsetDateTime;
 
 use crate::entity::stream_ticket::{ActiveModel, Column, Entity};
@@ -50,25 +48,6 @@ pub(super) async fn redeem(
         token_version: row.token_version,
         expires_at: row.token_expires_at,
     }))
-}
-
-/// Deletes up to `limit` tickets that were over at `now`; how many it were.
-pub(super) async fn delete_ended(
-    connection: &impl ConnectionTrait,
-    now: OffsetDateTime,
-    limit: u64,
-) -> Result<u64, DbErr> {
-    let ended = Entity::find()
-        .select_only()
-        .column(Column::Digest)
-        .filter(Column::ExpiresAt.lte(now))
-        .limit(limit)
-        .into_query();
-    let deleted = Entity::delete_many()
-        .filter(Column::Digest.in_subquery(ended))
-        .exec(connection)
-        .await?;
-    Ok(deleted.rows_affected)
 }
 
 /// Forgets those of one person.

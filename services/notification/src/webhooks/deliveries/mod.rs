@@ -12,5 +12,4 @@ mod targets;
 mod worker;
 
 pub(crate) use self::courier::Courier;
-pub(crate) use self::retention::pruner;
 pub(crate) use self::store::erase;

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use lyceum_chassis::database::Database;
 use lyceum_chassis::retention::{Pace, Pruner};
+use sea_orm::{ColumnTrait, ExprTrait};
 
-use super::store;
+use crate::entity::webhook_delivery::{Column, Entity};
+use crate::schedule::ENDED;
 use crate::webhooks::WebhooksSettings;
 
 /// Messages are kept for days.
@@ -15,12 +17,19 @@ const PACE: Pace = Pace {
 };
 
 /// Forgets the messages that were accepted, have died or were cancelled long ago.
-pub(crate) fn pruner(database: &Database, settings: &WebhooksSettings) -> Pruner {
+pub(super) fn pruner(database: &Database, settings: &WebhooksSettings) -> Pruner {
     let keep = settings.keep();
-    let delete = move |database, now, limit| async move {
-        store::delete_ended_before(&database, now - keep, limit).await
-    };
-    Pruner::new("old webhook deliveries", database.clone(), PACE, delete)
+    Pruner::of::<Entity>(
+        "old webhook deliveries",
+        database,
+        PACE,
+        Column::Id,
+        move |now| {
+            Column::State
+                .is_in(ENDED)
+                .and(Column::UpdatedAt.lt(now - keep))
+        },
+    )
 }
 
 #[cfg(test)]
@@ -31,8 +40,9 @@ mod tests {
     use sea_orm::{EntityTrait, Set};
     use time::macros::datetime;
 
+    use super::super::store;
     use super::*;
-    use crate::entity::webhook_delivery::{ActiveModel, Entity};
+    use crate::entity::webhook_delivery::ActiveModel;
     use crate::test_database::{connect, settings};
     use crate::webhooks::{SigningSecret, store as receivers};
 

@@ -22,12 +22,6 @@ use crate::schedule::Standing;
 
 /// A message that is still to be sent.
 const OPEN: [DeliveryState; 2] = [DeliveryState::Queued, DeliveryState::Sending];
-/// A message that has come to its end.
-const ENDED: [DeliveryState; 3] = [
-    DeliveryState::Sent,
-    DeliveryState::Dead,
-    DeliveryState::Cancelled,
-];
 
 /// What receivers are told.
 #[derive(Debug)]
@@ -267,26 +261,4 @@ pub(crate) async fn erase(transaction: &impl ConnectionTrait, user: UserId) -> R
         .exec(transaction)
         .await
         .map(drop)
-}
-
-/// Forgets up to `limit` messages that came to their end before `end`; how many it were.
-pub(super) async fn delete_ended_before(
-    db: &impl ConnectionTrait,
-    end: OffsetDateTime,
-    limit: u64,
-) -> Result<u64, DbErr> {
-    let old: Vec<WebhookDeliveryId> = Entity::find()
-        .select_only()
-        .column(Column::Id)
-        .filter(Column::State.is_in(ENDED))
-        .filter(Column::UpdatedAt.lt(end))
-        .limit(limit)
-        .into_tuple()
-        .all(db)
-        .await?;
-    if old.is_empty() {
-        return Ok(0);
-    }
-    let deleted = Entity::delete_many().filter(Column::Id.is_in(old));
-    Ok(deleted.exec(db).await?.rows_affected)
 }

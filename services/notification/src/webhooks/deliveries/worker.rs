@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
+use lyceum_chassis::Chassis;
 use lyceum_chassis::clock;
 use lyceum_chassis::database::DbErr;
 use lyceum_client::outside::Target;
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::commands::settle;
 use super::courier::{Claim, Courier};
 use super::metrics::COUNT_EVERY;
+use super::retention::pruner;
 use super::targets::Targets;
 use super::{report, store};
 use crate::entity::webhook::Model as Receiver;
@@ -32,9 +34,18 @@ const BACKOFF: BackoffSettings = BackoffSettings {
 };
 
 impl Courier {
+    /// Starts what this room does in the background.
+    pub(crate) fn start(self, chassis: &Chassis) {
+        chassis.prune(pruner(&self.database, &self.settings));
+        if self.settings.run {
+            let tasks = &chassis.tasks;
+            tasks.spawn("webhooks", move |stop| self.clone().run(stop));
+        }
+    }
+
     /// Sends until told to stop: woken after a commit, and by polling for what nobody wakes it for.
     /// What is on its way then is finished.
-    pub(crate) async fn run(self, stop: CancellationToken) {
+    async fn run(self, stop: CancellationToken) {
         tokio::select! {
             () = self.work(&stop) => {}
             () = self.count() => {}
