@@ -1,39 +1,39 @@
-//! Lets one event have its effect, in one transaction with the memory of it.
+//! Lets events have their effects, in one transaction with the memory of them.
 
 use lyceum_contracts::event::{Envelope, Event};
-use lyceum_outbox::intake::{Seen, remember};
+use lyceum_outbox::intake::{Arrived, Seen, remember};
 use sea_orm::DbErr;
 use time::OffsetDateTime;
 
 use crate::enrolments;
 use crate::state::State;
 
-/// What became of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
-    /// It had its effect now.
-    Accepted,
-    /// It had its effect before, and none now.
-    Duplicate,
+/// How many of these events, from the first on, have their effects in one transaction: those that
+/// have none here. To erase somebody is one of its own.
+pub(super) fn together(events: &[Envelope]) -> usize {
+    let erases = |it: &Envelope| matches!(it.event, Event::UserDeleted { .. });
+    events.iter().take_while(|it| !erases(it)).count().max(1)
 }
 
-/// Takes an event in.
+/// Takes events in that are [`together`], and says of each whether it was new.
 pub(super) async fn take_in(
     state: &State,
-    envelope: &Envelope,
+    arrived: &[Arrived<'_>],
     now: OffsetDateTime,
-) -> Result<Outcome, DbErr> {
+) -> Result<Vec<Seen>, DbErr> {
     let transaction = state.database.begin_write().await?;
-    if remember(&transaction, envelope.event_id, now).await? == Seen::Before {
-        transaction.rollback().await?;
-        return Ok(Outcome::Duplicate);
-    }
-    if let Event::UserDeleted { user_id } = envelope.event {
+    let ids = arrived.iter().map(|it| it.envelope.event_id);
+    let seen = remember(&transaction, ids, now).await?;
+    let mut erased = None;
+    if let ([one], [Seen::Now]) = (arrived, &seen[..])
+        && let Event::UserDeleted { user_id } = one.envelope.event
+    {
         enrolments::persons::erase(&transaction, user_id, now).await?;
-        transaction.commit().await?;
-        state.people.forget(user_id).await;
-    } else {
-        transaction.commit().await?;
+        erased = Some(user_id);
     }
-    Ok(Outcome::Accepted)
+    transaction.commit().await?;
+    if let Some(user) = erased {
+        state.people.forget(user).await;
+    }
+    Ok(seen)
 }

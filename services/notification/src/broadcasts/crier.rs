@@ -137,22 +137,19 @@ impl Crier {
             report::lost(broadcast);
             return Ok(Stepped::Over);
         }
-        let mut told = Vec::new();
+        let here = page.people.range(..batch).filter(|it| it.exists);
+        let notices: Vec<_> = here.map(|it| notice(broadcast, it.id)).collect();
+        let heads = inbox::sequence::take(&transaction, &inbox::places(&notices)).await?;
         for somebody in page.people.range(..batch) {
             next.after_id = somebody.id.get();
-            let notice = notice(broadcast, somebody.id);
-            let entries = if somebody.exists {
-                inbox::tell(&transaction, notice, now).await?
-            } else {
-                Vec::new()
-            };
-            if entries.is_empty() {
-                next.skipped += 1;
-            } else {
+            if heads.contains_key(&somebody.id) {
                 next.told += 1;
-                told.push((somebody.id, entries));
+            } else {
+                next.skipped += 1;
             }
         }
+        let told = heads.len();
+        let entries = inbox::tell(&transaction, notices, heads, now).await?;
         let ends = page.is_last && batch == page.people.len();
         if ends {
             next.status = JobStatus::Succeeded;
@@ -160,12 +157,10 @@ impl Crier {
         }
         store::advance(&transaction, &next, now).await?;
         transaction.commit().await?;
-        for (person, entries) in &told {
-            for entry in entries {
-                self.hub.tell(*person, entry);
-            }
+        for (person, entry) in &entries {
+            self.hub.tell(*person, entry);
         }
-        self.metrics.told(told.len());
+        self.metrics.told(told);
         page.people.drain(..batch);
         if page.people.is_empty() {
             walk.page = None;

@@ -1,10 +1,13 @@
 //! Who is told what when something happens. Pure.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use lyceum_contracts::event::Event;
-use lyceum_contracts::ids::{CourseId, LinkId, UserId};
+use lyceum_contracts::event::{Envelope, Event};
+use lyceum_contracts::ids::{CourseId, LinkId, NotificationId, UserId};
+use lyceum_contracts::notification::Notification;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
 use crate::live::courses::domain::Happening;
 use crate::mail::{Content, Letter};
@@ -21,9 +24,6 @@ const ANNOUNCEMENT_LASTS: Duration = Duration::from_hours(24 * 180);
 /// What one event does here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Consequence {
-    /// A place is made for the person's sequence, and a letter bids them welcome; the inbox says
-    /// nothing.
-    OpenInbox(Letter),
     /// Somebody finds a notification in the inbox, and is sent a letter with the same news.
     Tell(Notice, Letter),
     /// Somebody is sent a letter; the inbox says nothing.
@@ -56,6 +56,39 @@ pub(crate) struct Notice {
     pub(crate) lasts: Option<Duration>,
 }
 
+impl Notice {
+    /// What its recipient sees, once it has a place.
+    pub(crate) fn placed(self, id: NotificationId, seq: i64, now: OffsetDateTime) -> Notification {
+        Notification {
+            id,
+            seq,
+            kind: self.kind.to_owned(),
+            title: self.title,
+            body: self.body,
+            data: self.data,
+            created_at: now,
+            read_at: None,
+            archived_at: None,
+            expires_at: self.lasts.map(|lasts| now + lasts),
+        }
+    }
+}
+
+/// How many of these events, from the first on, have their effects in one transaction: what tells
+/// people something, until somebody is told what may replace what they have just been told. What
+/// erases, and what is told a course, has one to itself.
+pub(super) fn together(events: &[Envelope]) -> usize {
+    let mut told = HashSet::new();
+    let joins = |envelope: &&Envelope| match Consequence::of(&envelope.event) {
+        Consequence::Write(_) | Consequence::Nothing => true,
+        Consequence::Tell(notice, _) => {
+            told.insert(notice.recipient) || notice.collapse_key.is_none()
+        }
+        Consequence::Erase(_) | Consequence::TellCourse(_) | Consequence::EraseCourse(_) => false,
+    };
+    events.iter().take_while(joins).count().max(1)
+}
+
 impl Consequence {
     /// The table: one line per kind of event.
     pub(crate) fn of(event: &Event) -> Self {
@@ -74,9 +107,7 @@ impl Consequence {
             Self::Tell(notice, letter)
         };
         match event {
-            Event::UserRegistered { user_id } => {
-                Self::OpenInbox(letter(*user_id, Content::Welcome {}))
-            }
+            Event::UserRegistered { user_id } => Self::Write(letter(*user_id, Content::Welcome {})),
             Event::UserDeleted { user_id } => Self::Erase(*user_id),
             // Names and roles are asked for when they are needed; whoever gives up a place knows it.
             Event::UserUpdated { .. } | Event::EnrolmentDropped { .. } => Self::Nothing,
@@ -192,17 +223,14 @@ mod tests {
     }
 
     #[test]
-    fn a_registration_makes_a_place_and_is_answered_by_a_letter() {
+    fn a_registration_is_answered_by_a_letter() {
         let user_id = 2.try_into().unwrap();
         let registration = Event::UserRegistered { user_id };
         let welcome = Letter {
             recipient: user_id,
             content: Content::Welcome {},
         };
-        assert_eq!(
-            Consequence::of(&registration),
-            Consequence::OpenInbox(welcome)
-        );
+        assert_eq!(Consequence::of(&registration), Consequence::Write(welcome));
     }
 
     #[test]
@@ -274,6 +302,43 @@ mod tests {
         assert_eq!(notice.collapse_key.as_deref(), Some("announcement:7"));
         assert_eq!(notice.lasts, Some(ANNOUNCEMENT_LASTS));
         assert!(KINDS.contains(&notice.kind));
+    }
+
+    #[test]
+    fn events_go_together_until_one_may_replace_what_another_tells_or_needs_to_be_alone() {
+        let envelope = |event| Envelope {
+            event_id: uuid::Uuid::nil(),
+            occurred_at: time::macros::datetime!(2026-01-02 03:04:05 UTC),
+            traceparent: None,
+            event,
+        };
+        let person = |id: i64| id.try_into().unwrap();
+        let posted = |user| Event::AnnouncementPosted {
+            announcement_id: 7,
+            user_id: person(user),
+            title: "Maintenance".to_owned(),
+            text: "On Sunday.".to_owned(),
+        };
+        let registered = Event::UserRegistered { user_id: person(2) };
+        let deleted = Event::UserDeleted { user_id: person(2) };
+        for (events, count) in [
+            (
+                vec![
+                    registered.clone(),
+                    enrolment("Logic"),
+                    enrolment("Sets"),
+                    posted(3),
+                ],
+                4,
+            ),
+            (vec![posted(2), enrolment("Logic"), posted(3), posted(2)], 3),
+            (vec![enrolment("Logic"), posted(2)], 1),
+            (vec![registered, deleted.clone(), posted(3)], 1),
+            (vec![deleted.clone(), deleted], 1),
+        ] {
+            let events: Vec<_> = events.into_iter().map(envelope).collect();
+            assert_eq!(together(&events), count, "{events:?}");
+        }
     }
 
     proptest! {

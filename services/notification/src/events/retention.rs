@@ -55,13 +55,12 @@ mod tests {
         let keep = days(settings.keep_days);
         let (old, young) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let long_ago = now - keep - Duration::from_secs(1);
-        remember(&database, old, long_ago).await.unwrap();
-        remember(&database, young, now - keep).await.unwrap();
+        remember(&database, [old], long_ago).await.unwrap();
+        remember(&database, [young], now - keep).await.unwrap();
         let pruner = pruner(&database, settings);
         assert_eq!(pruner.prune(now).await.unwrap(), 1);
-        let again = async |event| remember(&database, event, now).await.unwrap();
-        assert_eq!(again(young).await, Seen::Before);
-        assert_eq!(again(old).await, Seen::Now);
+        let again = remember(&database, [young, old, old], now).await.unwrap();
+        assert_eq!(again, [Seen::Before, Seen::Now, Seen::Before]);
         database.close().await;
     }
 }

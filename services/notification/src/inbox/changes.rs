@@ -1,38 +1,50 @@
 //! Queries on what became of notifications.
 
+use lyceum_chassis::database::{Kind, Rows};
 use lyceum_contracts::ids::{NotificationId, UserId};
 use lyceum_contracts::notification::NotificationChange;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, NotSet, QueryFilter,
-    QuerySelect, Set,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 use time::OffsetDateTime;
 
-use super::entry::{Entry, told};
-use crate::entity::notification_change::{ActiveModel, Column, Entity};
+use super::entry::told;
+use crate::entity::notification_change::{Column, Entity};
 
-/// Puts a change at its place in the sequence of `user`; the entry is for their streams.
+/// Puts each change at its place in its person's sequence.
 pub(super) async fn record(
     transaction: &impl ConnectionTrait,
-    user: UserId,
-    change: NotificationChange,
+    changes: &[(UserId, NotificationChange)],
     now: OffsetDateTime,
-) -> Result<Entry, DbErr> {
-    let deleted_id = match change {
-        NotificationChange::Deleted { id, .. } => Some(id),
-        _ => None,
-    };
-    let (seq, data) = (change.seq(), told(change));
-    let row = ActiveModel {
-        id: NotSet,
-        user_id: Set(user),
-        seq: Set(seq),
-        deleted_id: Set(deleted_id),
-        data: Set(data.clone()),
-        created_at: Set(now),
-    };
-    row.insert(transaction).await?;
-    Ok(Entry::Change { seq, data })
+) -> Result<(), DbErr> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let rows = changes.iter().map(|(user, change)| {
+        let deleted_id = match change {
+            NotificationChange::Deleted { id, .. } => Some(id.get()),
+            _ => None,
+        };
+        let (seq, data) = (change.seq(), told(*change).to_string());
+        [
+            user.get().into(),
+            seq.into(),
+            deleted_id.into(),
+            data.into(),
+        ]
+    });
+    let columns = [
+        ("user_id", Kind::Integer),
+        ("seq", Kind::Integer),
+        ("deleted_id", Kind::Integer),
+        ("data", Kind::Json),
+    ];
+    let backend = transaction.get_database_backend();
+    let statement = Rows::new(columns, rows).statement(backend, [now.into()], |rows| {
+        format!(
+            "INSERT INTO notification_changes (user_id, seq, deleted_id, data, created_at) \
+             SELECT user_id, seq, deleted_id, data, $1 FROM {rows} ORDER BY place"
+        )
+    })?;
+    transaction.execute_raw(statement).await.map(drop)
 }
 
 /// Whether `user` once had this notification, and has it no more; as long as changes are kept.

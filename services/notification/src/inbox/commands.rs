@@ -1,4 +1,4 @@
-//! What is written into an inbox. Each write takes a place in the person's sequence, at which the
+//! What people do with their inboxes. Each write takes a place in the person's sequence, at which the
 //! person's streams are told of it, after the commit.
 
 use lyceum_chassis::database::Database;
@@ -8,42 +8,9 @@ use sea_orm::{ConnectionTrait, DbErr};
 use time::OffsetDateTime;
 
 use super::domain::Action;
-use super::entry::Entry;
+use super::telling::burial;
 use super::{changes, sequence, store};
-use crate::entity::notification::Model;
-use crate::events::domain::Notice;
 use crate::state::State;
-
-/// Puts a notice at the end of its recipient's inbox, in place of what waits there under the same
-/// key. What the streams are to be told after the commit, in order; nothing when the inbox is
-/// closed.
-///
-/// The row of the recipient stays locked until the transaction ends.
-pub(crate) async fn tell(
-    transaction: &impl ConnectionTrait,
-    notice: Notice,
-    now: OffsetDateTime,
-) -> Result<Vec<Entry>, DbErr> {
-    let person = notice.recipient;
-    let mut entries = Vec::new();
-    let Some(mut seq) = sequence::advance(transaction, person).await? else {
-        return Ok(entries);
-    };
-    let older = match &notice.collapse_key {
-        Some(key) => store::remove_waiting(transaction, person, key).await?,
-        None => Vec::new(),
-    };
-    for row in older {
-        entries.push(bury(transaction, &row, seq, now).await?);
-        let Some(next) = sequence::advance(transaction, person).await? else {
-            return Ok(entries);
-        };
-        seq = next;
-    }
-    let row = store::insert(transaction, notice, seq, now).await?;
-    entries.push(Entry::Notification(row.into()));
-    Ok(entries)
-}
 
 /// Forgets everything of one person for good. What comes later finds the inbox closed, also from
 /// a service that has not heard of it yet.
@@ -86,9 +53,9 @@ pub(super) async fn act(
     };
     let count = store::count_unread(&transaction, user, now).await?;
     let change = action.told(seq, id, count);
-    let entry = changes::record(&transaction, user, change, now).await?;
+    changes::record(&transaction, &[(user, change)], now).await?;
     transaction.commit().await?;
-    state.hub.tell(user, &entry);
+    state.hub.tell(user, &change.into());
     Ok(Some(row.into()))
 }
 
@@ -121,9 +88,11 @@ pub(super) async fn delete(
         transaction.rollback().await?;
         return deleted_before(database, user, id).await;
     };
-    let entry = bury(&transaction, &row, seq, now).await?;
+    let count = store::count_unread(&transaction, user, now).await?;
+    let [gone, deleted] = burial(&row, seq, count);
+    changes::record(&transaction, &[(user, gone), (user, deleted)], now).await?;
     transaction.commit().await?;
-    state.hub.tell(user, &entry);
+    state.hub.tell(user, &deleted.into());
     Ok(Deletion::Gone)
 }
 
@@ -137,22 +106,6 @@ async fn deleted_before(
     } else {
         Ok(Deletion::Unknown)
     }
-}
-
-/// What is said of a row that was taken out: at its own place that it is gone, for those who come
-/// to it later, and at the place `seq` that it was deleted, for those who have seen it.
-async fn bury(
-    transaction: &impl ConnectionTrait,
-    row: &Model,
-    seq: i64,
-    now: OffsetDateTime,
-) -> Result<Entry, DbErr> {
-    let (user, id) = (row.user_id, row.id);
-    let gone = NotificationChange::Gone { seq: row.seq, id };
-    changes::record(transaction, user, gone, now).await?;
-    let count = store::count_unread(transaction, user, now).await?;
-    let deleted = NotificationChange::Deleted { seq, id, count };
-    changes::record(transaction, user, deleted, now).await
 }
 
 /// Why not all could be marked as read.
@@ -193,8 +146,8 @@ pub(super) async fn read_all(
     }
     let count = store::count_unread(&transaction, user, now).await?;
     let change = NotificationChange::ReadAll { seq, up_to, count };
-    let entry = changes::record(&transaction, user, change, now).await?;
+    changes::record(&transaction, &[(user, change)], now).await?;
     transaction.commit().await?;
-    state.hub.tell(user, &entry);
+    state.hub.tell(user, &change.into());
     Ok(())
 }

@@ -15,6 +15,8 @@ pub(crate) mod retention;
 pub(crate) mod sequence;
 pub(crate) mod settings;
 pub(crate) mod store;
+mod telling;
 
-pub(crate) use commands::{ReadAllError, erase, tell};
+pub(crate) use commands::{ReadAllError, erase};
 pub(crate) use entry::Entry;
+pub(crate) use telling::{places, tell};

@@ -109,6 +109,8 @@ async fn delete<E: EntityTrait>(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use lyceum_contracts::notification::NotificationChange;
     use lyceum_testing::database::TestDatabase;
     use serde_json::json;
@@ -118,7 +120,7 @@ mod tests {
     use crate::entity::recipient;
     use crate::events::domain::Notice;
     use crate::inbox::domain::Action;
-    use crate::inbox::{Entry, commands, store};
+    use crate::inbox::{Entry, store, tell};
     use crate::test_database::{connect, settings};
 
     const NOW: OffsetDateTime = datetime!(2026-11-22 12:00 UTC);
@@ -160,9 +162,11 @@ mod tests {
                 collapse_key: None,
                 lasts,
             };
-            let told = commands::tell(&self.database, notice, then).await.unwrap();
-            let [Entry::Notification(told)] = &told[..] else {
-                panic!("one notification: {told:?}");
+            let places = BTreeMap::from([(Self::person(), 1)]);
+            let heads = sequence::take(&self.database, &places).await.unwrap();
+            let told = tell(&self.database, vec![notice], heads, then).await;
+            let [(_, Entry::Notification(told))] = &told.unwrap()[..] else {
+                panic!("one notification");
             };
             if let Some(action) = action {
                 let acted = store::apply(&self.database, Self::person(), told.id, action, then);
@@ -210,15 +214,11 @@ mod tests {
         let kept = Kept::new().await;
         let keep = days(kept.settings.keep_changes_days);
         for (seq, then) in [(4, NOW - keep), (9, NOW - keep + SECOND)] {
-            crate::inbox::sequence::open(&kept.database, Kept::person())
-                .await
-                .unwrap();
-            let change = NotificationChange::Gone {
-                seq,
-                id: 7.try_into().unwrap(),
-            };
-            let record =
-                crate::inbox::changes::record(&kept.database, Kept::person(), change, then);
+            let places = BTreeMap::from([(Kept::person(), 0)]);
+            sequence::take(&kept.database, &places).await.unwrap();
+            let id = 7.try_into().unwrap();
+            let gone = [(Kept::person(), NotificationChange::Gone { seq, id })];
+            let record = crate::inbox::changes::record(&kept.database, &gone, then);
             record.await.unwrap();
         }
         let pruner = changes(&kept.database, kept.settings);

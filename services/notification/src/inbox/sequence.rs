@@ -4,53 +4,58 @@
 //! transaction ends, so that places become visible in order and without gaps, however many write
 //! to one person at once; and everybody locks in this order: the person, then what is theirs.
 
+use std::collections::BTreeMap;
+
+use lyceum_chassis::database::{Kind, Rows};
 use lyceum_contracts::ids::UserId;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryResult, Set};
 use time::OffsetDateTime;
 
 use crate::entity::recipient::{ActiveModel, Column, Entity};
 
-/// Begins somebody's sequence, unless it has begun.
-pub(crate) async fn open(connection: &impl ConnectionTrait, user: UserId) -> Result<(), DbErr> {
-    Entity::insert(row(user, 0, None))
-        .on_conflict_do_nothing()
-        .exec_without_returning(connection)
-        .await
-        .map(drop)
+/// Takes so many places of each of these sequences at once, and answers the last place each has come
+/// to; those that have ended are left out. To take none is to open a sequence, or to keep it open:
+/// nobody ends it until the transaction does.
+///
+/// Whoever writes to several takes them here together, lowest id first, so that two who do so
+/// cannot wait for one another. Events of two services may overtake one another: the first notice
+/// can come before the account does, or after its end. A transaction that is rolled back gives the
+/// places back.
+pub(crate) async fn take(
+    transaction: &impl ConnectionTrait,
+    places: &BTreeMap<UserId, i64>,
+) -> Result<BTreeMap<UserId, i64>, DbErr> {
+    if places.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows = places
+        .iter()
+        .map(|(user, places)| [user.get().into(), (*places).into()]);
+    let rows = Rows::new(
+        [("user_id", Kind::Integer), ("places", Kind::Integer)],
+        rows,
+    );
+    let statement = rows.statement(transaction.get_database_backend(), [], |rows| {
+        format!(
+            "INSERT INTO recipients (user_id, head_seq, floor_seq) \
+             SELECT user_id, places, 0 FROM {rows} WHERE true ORDER BY user_id \
+             ON CONFLICT (user_id) DO UPDATE SET head_seq = recipients.head_seq + excluded.head_seq \
+             WHERE recipients.erased_at IS NULL RETURNING user_id, head_seq"
+        )
+    })?;
+    let heads = transaction.query_all_raw(statement).await?;
+    let head = |row: &QueryResult| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?));
+    heads.iter().map(head).collect()
 }
 
-/// Takes the next place; none when the sequence has ended. Events of two services may overtake one
-/// another, so the first notice can come before the account does, or after its end. A transaction
-/// that is rolled back gives the place back.
+/// Takes the next place of one sequence; none when it has ended.
 pub(super) async fn advance(
     transaction: &impl ConnectionTrait,
     user: UserId,
 ) -> Result<Option<i64>, DbErr> {
-    let head = Expr::col((Entity, Column::HeadSeq));
-    let next = OnConflict::column(Column::UserId)
-        .value(Column::HeadSeq, head.add(1))
-        .action_and_where(Expr::col((Entity, Column::ErasedAt)).is_null())
-        .to_owned();
-    let row = Entity::insert(row(user, 1, None))
-        .on_conflict(next)
-        .exec_with_returning(transaction)
-        .await;
-    match row {
-        Ok(row) => Ok(Some(row.head_seq)),
-        // Nothing was written, so there is no row to return.
-        Err(DbErr::RecordNotFound(_)) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Whether somebody's sequence has ended.
-pub(crate) async fn is_closed(
-    connection: &impl ConnectionTrait,
-    user: UserId,
-) -> Result<bool, DbErr> {
-    let recipient = Entity::find_by_id(user).one(connection).await?;
-    Ok(recipient.is_some_and(|recipient| recipient.erased_at.is_some()))
+    let heads = take(transaction, &BTreeMap::from([(user, 1)])).await?;
+    Ok(heads.get(&user).copied())
 }
 
 /// Ends somebody's sequence for good.
@@ -64,7 +69,13 @@ pub(super) async fn end(
         .update_column(Column::ErasedAt)
         .value(Column::FloorSeq, head)
         .to_owned();
-    Entity::insert(row(user, 0, Some(now)))
+    let row = ActiveModel {
+        user_id: Set(user),
+        head_seq: Set(0),
+        floor_seq: Set(0),
+        erased_at: Set(Some(now)),
+    };
+    Entity::insert(row)
         .on_conflict(close)
         .exec_without_returning(transaction)
         .await
@@ -85,13 +96,4 @@ pub(super) async fn raise_floor(
         .exec(transaction)
         .await
         .map(drop)
-}
-
-fn row(user: UserId, head_seq: i64, erased_at: Option<OffsetDateTime>) -> ActiveModel {
-    ActiveModel {
-        user_id: Set(user),
-        head_seq: Set(head_seq),
-        floor_seq: Set(0),
-        erased_at: Set(erased_at),
-    }
 }

@@ -1,17 +1,20 @@
 //! Queries on notifications, each starting from the person they belong to.
 
+use std::collections::BTreeMap;
+
+use lyceum_chassis::database::{Kind, Rows};
 use lyceum_contracts::ids::{NotificationId, UserId};
-use lyceum_contracts::notification::UnreadCount;
+use lyceum_contracts::notification::{Notification, UnreadCount};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, NotSet,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, Set,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, Select,
 };
 use time::OffsetDateTime;
 
 use super::domain::{Action, ROWS_TO_COUNT, counted};
 use super::listing::Listing;
-use crate::entity::notification::{ActiveModel, Column, Entity, Model};
+use crate::entity::notification::{Column, Entity, Model};
 use crate::events::domain::Notice;
 
 /// Everything of one person that is not over; what people see starts here.
@@ -89,6 +92,31 @@ pub(crate) async fn count_unread(
     let row = connection.query_one(&query).await?;
     let rows: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
     Ok(counted(rows.unsigned_abs()))
+}
+
+/// As [`count_unread`], of several people.
+pub(super) async fn count_unread_each(
+    connection: &impl ConnectionTrait,
+    people: impl Iterator<Item = UserId>,
+    now: OffsetDateTime,
+) -> Result<BTreeMap<UserId, UnreadCount>, DbErr> {
+    let people = Rows::new(
+        [("person", Kind::Integer)],
+        people.map(|it| [it.get().into()]),
+    );
+    let statement = people.statement(connection.get_database_backend(), [now.into()], |people| {
+        format!(
+            "SELECT person, (SELECT COUNT(*) FROM (SELECT 1 FROM notifications \
+             WHERE user_id = person AND read_at IS NULL \
+             AND (expires_at IS NULL OR expires_at > $1) LIMIT {ROWS_TO_COUNT}) AS few) FROM {people}"
+        )
+    })?;
+    let mut counts = BTreeMap::new();
+    for row in connection.query_all_raw(statement).await? {
+        let rows: i64 = row.try_get_by_index(1)?;
+        counts.insert(row.try_get_by_index(0)?, counted(rows.unsigned_abs()));
+    }
+    Ok(counts)
 }
 
 /// The number of rows that wait to be read, no more than [`ROWS_TO_COUNT`] of them looked at.
@@ -170,42 +198,95 @@ pub(super) async fn remove(
     Ok(removed.into_iter().next())
 }
 
-/// Takes out what waits under this key: one, or more if older ones were marked as unread again.
+/// Takes out what waits under the keys of these notices, and answers it by recipient and key: one
+/// for each, or more if older ones were marked as unread again.
 pub(super) async fn remove_waiting(
     transaction: &impl ConnectionTrait,
-    user: UserId,
-    key: &str,
-) -> Result<Vec<Model>, DbErr> {
-    Entity::delete_many()
-        .filter(Column::UserId.eq(user))
-        .filter(Column::CollapseKey.eq(key))
-        .filter(Column::ReadAt.is_null())
-        .exec_with_returning(transaction)
-        .await
+    notices: &[Notice],
+) -> Result<BTreeMap<(UserId, String), Vec<Model>>, DbErr> {
+    let mut removed: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    let keys: Vec<_> = notices
+        .iter()
+        .filter_map(|notice| Some((notice.recipient.get(), notice.collapse_key.as_deref()?)))
+        .collect();
+    if keys.is_empty() {
+        return Ok(removed);
+    }
+    let columns = [("person", Kind::Integer), ("key", Kind::Text)];
+    let keys = Rows::new(
+        columns,
+        keys.iter()
+            .map(|(person, key)| [(*person).into(), (*key).into()]),
+    );
+    let statement = keys.statement(transaction.get_database_backend(), [], |keys| {
+        format!(
+            "DELETE FROM notifications WHERE read_at IS NULL AND collapse_key IS NOT NULL \
+             AND (user_id, collapse_key) IN (SELECT person, key FROM {keys}) RETURNING *"
+        )
+    })?;
+    for row in transaction.query_all_raw(statement).await? {
+        let row = Model::from_query_result(&row, "")?;
+        let key = row.collapse_key.clone().unwrap_or_default();
+        removed.entry((row.user_id, key)).or_default().push(row);
+    }
+    for rows in removed.values_mut() {
+        rows.sort_unstable_by_key(|row| row.seq);
+    }
+    Ok(removed)
 }
 
-/// Puts a notice at the place `seq` of its recipient's inbox.
+/// Puts each notice at its place in its recipient's inbox.
 pub(super) async fn insert(
     transaction: &impl ConnectionTrait,
-    notice: Notice,
-    seq: i64,
+    placed: Vec<(Notice, i64)>,
     now: OffsetDateTime,
-) -> Result<Model, DbErr> {
-    let row = ActiveModel {
-        id: NotSet,
-        user_id: Set(notice.recipient),
-        seq: Set(seq),
-        kind: Set(notice.kind.to_owned()),
-        title: Set(notice.title),
-        body: Set(notice.body),
-        data: Set(notice.data),
-        created_at: Set(now),
-        read_at: Set(None),
-        archived_at: Set(None),
-        expires_at: Set(notice.lasts.map(|lasts| now + lasts)),
-        collapse_key: Set(notice.collapse_key),
-    };
-    row.insert(transaction).await
+) -> Result<Vec<(UserId, Notification)>, DbErr> {
+    if placed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let columns = [
+        ("user_id", Kind::Integer),
+        ("seq", Kind::Integer),
+        ("kind", Kind::Text),
+        ("title", Kind::Text),
+        ("body", Kind::Text),
+        ("data", Kind::Json),
+        ("expires_at", Kind::Instant),
+        ("collapse_key", Kind::Text),
+    ];
+    let rows = Rows::new(
+        columns,
+        placed.iter().map(|(notice, seq)| {
+            [
+                notice.recipient.get().into(),
+                (*seq).into(),
+                notice.kind.into(),
+                notice.title.as_str().into(),
+                notice.body.as_str().into(),
+                notice.data.to_string().into(),
+                notice.lasts.map(|lasts| now + lasts).into(),
+                notice.collapse_key.as_deref().into(),
+            ]
+        }),
+    );
+    let statement = rows.statement(transaction.get_database_backend(), [now.into()], |rows| {
+        let names = columns.map(|(name, _)| name).join(", ");
+        format!(
+            "INSERT INTO notifications ({names}, created_at) SELECT {names}, $1 FROM {rows} \
+             ORDER BY place RETURNING id, user_id, seq"
+        )
+    })?;
+    let mut ids = BTreeMap::new();
+    for row in transaction.query_all_raw(statement).await? {
+        let place: (UserId, i64) = (row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+        ids.insert(place, row.try_get_by_index(0)?);
+    }
+    let written = placed.into_iter().filter_map(|(notice, seq)| {
+        let person = notice.recipient;
+        let id = ids.remove(&(person, seq))?;
+        Some((person, notice.placed(id, seq, now)))
+    });
+    Ok(written.collect())
 }
 
 /// Forgets those of one person.

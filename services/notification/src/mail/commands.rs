@@ -38,15 +38,16 @@ impl Mails {
         })
     }
 
-    /// Writes a letter within the caller's transaction, who wakes the sender after the commit.
+    /// Writes letters within the caller's transaction, who wakes the sender after the commit; each
+    /// with the trace context of what caused it.
     pub(crate) async fn enqueue(
         &self,
         transaction: &impl ConnectionTrait,
-        letter: &Letter,
+        letters: &[(Letter, Option<String>)],
         now: OffsetDateTime,
     ) -> Result<(), DbErr> {
-        let message_id = format!("<{}@{}>", Uuid::now_v7(), self.domain);
-        store::insert(transaction, letter, message_id, now).await
+        let message_id = || format!("<{}@{}>", Uuid::now_v7(), self.domain);
+        store::insert(transaction, letters, message_id, now).await
     }
 
     /// The `Message-ID` of several letters that go as one: the same whenever they are the same, and

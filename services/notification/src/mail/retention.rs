@@ -50,14 +50,14 @@ mod tests {
             recipient: 1.try_into().unwrap(),
             content: Content::Welcome {},
         };
+        let letters = [(letter, None)];
         let mut id = 0;
         for state in DeliveryState::ALL {
             for then in [old, young] {
                 id += 1;
-                let message_id = format!("<{id}@test>");
-                store::insert(&database, &letter, message_id, then)
-                    .await
-                    .unwrap();
+                let message_id = || format!("<{id}@test>");
+                let written = store::insert(&database, &letters, message_id, then);
+                written.await.unwrap();
                 let row = mail::ActiveModel {
                     id: sea_orm::Set(id.try_into().unwrap()),
                     state: sea_orm::Set(*state),

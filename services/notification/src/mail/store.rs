@@ -1,12 +1,11 @@
 //! Queries on letters; those that claim them are in `claims`.
 
-use lyceum_chassis::database::DbErr;
+use lyceum_chassis::database::{DbErr, Kind, Rows};
 use lyceum_contracts::delivery::DeliveryState;
 use lyceum_contracts::ids::{DeliveryId, UserId};
-use lyceum_telemetry::context;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult,
-    NotSet, QueryFilter, QueryOrder, QuerySelect, Set, UpdateMany,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, Set, UpdateMany,
 };
 use time::OffsetDateTime;
 
@@ -18,29 +17,44 @@ use crate::schedule::{NOT_YET, Standing};
 /// A letter that is still to be sent.
 pub(super) const OPEN: [DeliveryState; 2] = [DeliveryState::Queued, DeliveryState::Sending];
 
-/// Writes a letter that is due at once.
+/// Writes letters that are due at once, each with the `traceparent` of its cause.
 pub(super) async fn insert(
     db: &impl ConnectionTrait,
-    letter: &Letter,
-    message_id: String,
+    letters: &[(Letter, Option<String>)],
+    message_id: impl Fn() -> String,
     now: OffsetDateTime,
 ) -> Result<(), DbErr> {
-    let row = ActiveModel {
-        id: NotSet,
-        user_id: Set(letter.recipient),
-        template: Set(letter.content.template().to_owned()),
-        input: Set(letter.content.input()),
-        state: Set(DeliveryState::Queued),
-        attempts: Set(0),
-        claims: Set(0),
-        due_at: Set(now),
-        message_id: Set(message_id),
-        error: Set(None),
-        traceparent: Set(context::traceparent()),
-        created_at: Set(now),
-        updated_at: Set(now),
-    };
-    row.insert(db).await.map(drop)
+    if letters.is_empty() {
+        return Ok(());
+    }
+    let columns = [
+        ("user_id", Kind::Integer),
+        ("template", Kind::Text),
+        ("input", Kind::Json),
+        ("message_id", Kind::Text),
+        ("traceparent", Kind::Text),
+    ];
+    let rows = Rows::new(
+        columns,
+        letters.iter().map(|(letter, traceparent)| {
+            [
+                letter.recipient.get().into(),
+                letter.content.template().into(),
+                letter.content.input().to_string().into(),
+                message_id().into(),
+                traceparent.as_deref().into(),
+            ]
+        }),
+    );
+    let statement = rows.statement(db.get_database_backend(), [now.into()], |rows| {
+        format!(
+            "INSERT INTO mails (user_id, template, input, message_id, traceparent, \
+             state, attempts, claims, due_at, created_at, updated_at) \
+             SELECT user_id, template, input, message_id, traceparent, \
+             'queued', 0, 0, $1, $1, $1 FROM {rows} ORDER BY place"
+        )
+    })?;
+    db.execute_raw(statement).await.map(drop)
 }
 
 /// The server has accepted these: whoever holds the claim by now, they are sent.

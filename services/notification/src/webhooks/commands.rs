@@ -5,14 +5,15 @@ use std::sync::Arc;
 use lyceum_chassis::database::{Database, DbErr, Transaction};
 use lyceum_chassis::http::Change;
 use lyceum_client::outside::UnfitTarget;
-use lyceum_contracts::event::Envelope;
 use lyceum_contracts::ids::WebhookId;
 use lyceum_contracts::webhook::{DisabledBecause, EventKind};
+use lyceum_outbox::intake::Arrived;
 use sea_orm::{ActiveModelTrait, IntoActiveModel, Set};
 use time::OffsetDateTime;
 use tokio::sync::Notify;
 
 use super::deliveries::store as deliveries;
+use super::deliveries::store::Message;
 use super::domain;
 use super::requests::{Patch, Registration, within};
 use super::secret::SigningSecret;
@@ -53,31 +54,49 @@ impl Webhooks {
         }
     }
 
-    /// Writes an event down for whoever wants it, within the caller's transaction, who wakes the
-    /// courier after the commit. Of somebody who is erased nobody is told anything any more but
-    /// just that.
-    pub(crate) async fn enqueue(
-        &self,
+    /// What of these events somebody wants to be told; nobody deletes the receivers until the
+    /// transaction ends.
+    pub(crate) async fn wanted(
         transaction: &Transaction,
-        envelope: &Envelope,
+        events: &[&Arrived<'_>],
+    ) -> Result<Vec<Message>, DbErr> {
+        let kinds = events.iter().filter_map(|arrived| {
+            let (kind, about) = EventKind::of(&arrived.envelope.event)?;
+            Some((*arrived, kind, about))
+        });
+        let kinds: Vec<_> = kinds.collect();
+        if kinds.is_empty() {
+            return Ok(Vec::new());
+        }
+        let enabled = store::enabled(transaction).await?;
+        let mut messages = Vec::new();
+        for (arrived, event, about) in kinds {
+            let wanting = enabled.iter().filter(|(_, wants)| wants.contains(&event));
+            let receivers: Vec<_> = wanting.map(|(receiver, _)| *receiver).collect();
+            if receivers.is_empty() {
+                continue;
+            }
+            let body = domain::body(event, arrived.envelope);
+            messages.push(Message {
+                receivers,
+                id: domain::message_id(arrived.envelope.event_id),
+                event,
+                about,
+                body: body.map_err(|error| DbErr::Json(error.to_string()))?,
+                traceparent: arrived.traceparent(),
+            });
+        }
+        Ok(messages)
+    }
+
+    /// Writes messages down within the transaction in which they were [`Self::wanted`]; the caller
+    /// wakes the courier after the commit.
+    pub(crate) async fn enqueue(
+        transaction: &Transaction,
+        messages: &[Message],
         now: OffsetDateTime,
     ) -> Result<(), DbErr> {
-        let Some((kind, person)) = EventKind::of(&envelope.event) else {
-            return Ok(());
-        };
-        let receivers = store::wanting(transaction, kind).await?;
-        let stays = kind == EventKind::UserDeleted;
-        if receivers.is_empty() || (!stays && store::is_erased(transaction, person).await?) {
-            return Ok(());
-        }
-        let body = domain::body(kind, envelope).map_err(|error| DbErr::Json(error.to_string()))?;
-        let told = deliveries::Told {
-            message_id: domain::message_id(envelope.event_id),
-            event: kind,
-            about: person,
-            body,
-        };
-        deliveries::insert(transaction, receivers, &told, now).await
+        deliveries::insert(transaction, messages, now).await
     }
 
     /// To be called after the commit; never blocks, and calls that come together are one.

@@ -30,7 +30,7 @@ mod settings;
 mod store;
 
 pub(crate) use self::commands::{WebhookError, Webhooks};
-pub(crate) use self::deliveries::{Courier, erase};
+pub(crate) use self::deliveries::{Courier, Message, erase};
 pub(crate) use self::domain::kinds;
 pub(crate) use self::secret::SigningSecret;
 pub use self::settings::WebhooksSettings;

@@ -2,7 +2,7 @@
 
 use lyceum_chassis::database::DbErr;
 use lyceum_chassis::http::Window;
-use lyceum_contracts::ids::{UserId, WebhookId};
+use lyceum_contracts::ids::WebhookId;
 use lyceum_contracts::webhook::EventKind;
 use sea_orm::sea_query::LockType;
 use sea_orm::{
@@ -13,7 +13,6 @@ use time::OffsetDateTime;
 
 use super::domain;
 use super::secret::SigningSecret;
-use crate::entity::recipient;
 use crate::entity::webhook::{ActiveModel, Column, Entity, Model};
 
 /// Keeps a new receiver.
@@ -61,11 +60,11 @@ pub(super) async fn lock(
         .await
 }
 
-/// Those that are told of such events; nobody deletes them until the transaction ends.
-pub(super) async fn wanting(
+/// Those that are told of events, and of which kinds; nobody deletes them until the transaction
+/// ends.
+pub(super) async fn enabled(
     transaction: &impl ConnectionTrait,
-    kind: EventKind,
-) -> Result<Vec<WebhookId>, DbErr> {
+) -> Result<Vec<(WebhookId, Vec<EventKind>)>, DbErr> {
     // They are few (`webhooks.most`), and what they want is read whole.
     let enabled = Entity::find()
         .filter(Column::DisabledBecause.is_null())
@@ -75,21 +74,8 @@ pub(super) async fn wanting(
         .await?;
     let wanting = enabled
         .into_iter()
-        .filter(|webhook| domain::kinds(&webhook.events).contains(&kind));
-    Ok(wanting.map(|webhook| webhook.id).collect())
-}
-
-/// Whether everything of a person was erased. If not, nobody does it until the transaction ends, or
-/// what is written about them here would outlast it.
-pub(super) async fn is_erased(
-    transaction: &impl ConnectionTrait,
-    person: UserId,
-) -> Result<bool, DbErr> {
-    let recipient = recipient::Entity::find_by_id(person)
-        .lock(LockType::NoKeyUpdate)
-        .one(transaction)
-        .await?;
-    Ok(recipient.is_some_and(|recipient| recipient.erased_at.is_some()))
+        .map(|it| (it.id, domain::kinds(&it.events)));
+    Ok(wanting.collect())
 }
 
 /// One page, newest first, and one row more.

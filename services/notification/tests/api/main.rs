@@ -6,6 +6,7 @@
 )]
 
 mod access;
+mod batches;
 mod broadcasts;
 mod connections;
 mod courses;

@@ -3,7 +3,7 @@
 use lyceum_telemetry::testing::Captured;
 use opentelemetry::trace::{SpanKind, Status};
 use opentelemetry_sdk::trace::SpanData;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 
 use crate::platform::{EVENTS, Platform, enrolment};
@@ -92,6 +92,48 @@ async fn the_effect_is_a_child_of_the_cause_and_links_to_the_delivery() {
             "{statement} in {statements:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn effects_of_one_batch_are_each_in_the_trace_of_its_cause_and_link_to_where_they_were_written()
+ {
+    const OTHER: &str = "7bf92f3577b34da6a3ce929d0e0e4736";
+    let platform = Platform::start();
+    let captured = platform.app.captured();
+    let events = [(1, ORIGIN), (2, OTHER)].map(|(user, trace)| {
+        let cause = format!("00-{trace}-{ORIGIN_SPAN}-01");
+        caused_by(enrolment(user, "Logic"), &cause)
+    });
+    let answer = platform.deliver(&events).await.expect(200);
+    let delivery = answer.header("x-trace-id").unwrap().to_owned();
+    let route = format!("POST {EVENTS}");
+    let server = span_of(captured, &delivery, &SpanKind::Server, &route).await;
+    for trace in [ORIGIN, OTHER] {
+        let name = "process enrolment.created";
+        let process = span_of(captured, trace, &SpanKind::Consumer, name).await;
+        assert_eq!(process.parent_span_id.to_string(), ORIGIN_SPAN);
+        let link = &process.links.iter().next().unwrap().span_context;
+        assert_eq!(link.span_id(), server.span_context.span_id());
+        let lines = captured.lines_of(trace);
+        assert!(
+            lines.iter().any(|line| line["event"] == "event.taken_in"),
+            "{lines:?}"
+        );
+    }
+    let insert = "INSERT notifications";
+    let insert = span_of(captured, &delivery, &SpanKind::Client, insert).await;
+    assert_eq!(insert.parent_span_id, server.span_context.span_id());
+
+    // What follows later joins the trace of its own cause.
+    let database = platform.app.database().connect().await;
+    let letters = "SELECT traceparent FROM mails ORDER BY user_id";
+    let letters = Statement::from_string(database.get_database_backend(), letters);
+    let letters = database.query_all_raw(letters).await.unwrap();
+    for (letter, trace) in letters.iter().zip([ORIGIN, OTHER]) {
+        let traceparent: String = letter.try_get_by_index(0).unwrap();
+        assert_eq!(&traceparent[3..35], trace);
+    }
+    assert_eq!(letters.len(), 2);
 }
 
 #[tokio::test]

@@ -28,7 +28,8 @@ pub(super) fn adapt(backend: DbBackend, mut statement: Statement) -> Result<Stat
     Ok(statement)
 }
 
-fn text(instant: OffsetDateTime) -> Result<String, DbErr> {
+/// A moment as it is kept in `SQLite`, and as Postgres reads it.
+pub(super) fn text(instant: OffsetDateTime) -> Result<String, DbErr> {
     instant
         .to_offset(UtcOffset::UTC)
         .format(FIXED_WIDTH)

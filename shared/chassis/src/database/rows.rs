@@ -9,6 +9,9 @@ use std::borrow::Cow;
 
 use sea_orm::sea_query::Value;
 use sea_orm::{DbBackend, DbErr, Statement};
+use time::OffsetDateTime;
+
+use super::instant;
 
 /// What a column of [`Rows`] holds; any value in it may be null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub enum Kind {
     Integer,
     /// A JSON document as text, for a column made by [`super::columns::json`].
     Json,
+    /// A moment, for a column made by [`super::columns::timestamp`].
+    Instant,
 }
 
 /// One value of [`Rows`]; what is only written down once more need not be owned.
@@ -30,6 +35,8 @@ pub enum Cell<'a> {
     Text(Cow<'a, str>),
     /// For [`Kind::Integer`].
     Integer(i64),
+    /// For [`Kind::Instant`].
+    Instant(OffsetDateTime),
 }
 
 impl<'a> From<&'a str> for Cell<'a> {
@@ -47,6 +54,12 @@ impl From<String> for Cell<'_> {
 impl From<i64> for Cell<'_> {
     fn from(number: i64) -> Self {
         Self::Integer(number)
+    }
+}
+
+impl From<OffsetDateTime> for Cell<'_> {
+    fn from(instant: OffsetDateTime) -> Self {
+        Self::Instant(instant)
     }
 }
 
@@ -124,6 +137,7 @@ impl<'a, const N: usize> Rows<'a, N> {
                 Kind::Integer => ("bigint", (*name).to_owned()),
                 // An array of documents takes Postgres three times as long to read.
                 Kind::Json => ("text", format!("{name}::jsonb AS {name}")),
+                Kind::Instant => ("timestamptz", (*name).to_owned()),
             };
             read.push(column);
             arrays.push(format!("${place}::{item}[]"));
@@ -157,6 +171,7 @@ impl<'a, const N: usize> Rows<'a, N> {
                 Cell::Null => array.push_str("NULL"),
                 Cell::Integer(number) => array.push_str(&number.to_string()),
                 Cell::Text(text) => quote(&mut array, text),
+                Cell::Instant(instant) => quote(&mut array, &instant::text(*instant)?),
             }
         }
         array.push('}');
@@ -173,6 +188,7 @@ impl<'a, const N: usize> Rows<'a, N> {
                     Cell::Null => serde_json::Value::Null,
                     Cell::Integer(number) => (*number).into(),
                     Cell::Text(text) => (&**text).into(),
+                    Cell::Instant(instant) => instant::text(*instant)?.into(),
                 });
             }
             rows.push(cells);
@@ -199,7 +215,8 @@ fn checked<'c, 'a>(
     match (cell, kind) {
         (Cell::Null, _)
         | (Cell::Text(_), Kind::Text | Kind::Json)
-        | (Cell::Integer(_), Kind::Integer) => Ok(cell),
+        | (Cell::Integer(_), Kind::Integer)
+        | (Cell::Instant(_), Kind::Instant) => Ok(cell),
         _ => {
             let reason = format!("a value of the column {name} is not of the kind {kind:?}");
             Err(DbErr::Type(reason))

@@ -1,7 +1,9 @@
 //! Many rows in one statement arrive as they were sent.
 
-use lyceum_chassis::database::{Database, Kind, Rows};
+use lyceum_chassis::database::{Cell, Database, Kind, Rows};
 use sea_orm::{ConnectionTrait, QueryResult};
+use time::OffsetDateTime;
+use time::macros::datetime;
 
 use crate::support::{database, scalar};
 
@@ -117,4 +119,23 @@ async fn documents_are_kept_as_documents() {
         row.try_get::<serde_json::Value>("", "document").unwrap(),
         document
     );
+}
+
+#[tokio::test]
+async fn moments_are_kept_as_if_each_were_written_alone() {
+    let (database, _place) = database().await;
+    let moment = datetime!(2026-01-02 03:04:05.5 +2);
+    let rows = [[Some(moment).into()], [Cell::Null]];
+    let rows = Rows::new([("moment", Kind::Instant)], rows);
+    let sql = |rows: &str| format!("SELECT moment, moment = $1 FROM {rows} ORDER BY place");
+    let backend = database.get_database_backend();
+    let statement = rows.statement(backend, [moment.into()], sql).unwrap();
+    let read = |row: &QueryResult| {
+        let moment: Option<OffsetDateTime> = row.try_get_by_index(0).unwrap();
+        let is_same: Option<bool> = row.try_get_by_index(1).unwrap();
+        (moment, is_same)
+    };
+    let rows = database.query_all_raw(statement).await.unwrap();
+    let rows: Vec<_> = rows.iter().map(read).collect();
+    assert_eq!(rows, [(Some(moment), Some(true)), (None, None)]);
 }

@@ -12,4 +12,4 @@ mod targets;
 mod worker;
 
 pub(crate) use self::courier::Courier;
-pub(crate) use self::store::erase;
+pub(crate) use self::store::{Message, erase};

@@ -61,15 +61,15 @@ mod tests {
         for state in DeliveryState::ALL {
             for then in [old, young] {
                 id += 1;
-                let told = store::Told {
-                    message_id: format!("msg_{id}"),
+                let message = store::Message {
+                    receivers: vec![webhook],
+                    id: format!("msg_{id}"),
                     event: EventKind::UserUpdated,
                     about: 1.try_into().unwrap(),
                     body: "{}".to_owned(),
+                    traceparent: None,
                 };
-                store::insert(&database, vec![webhook], &told, then)
-                    .await
-                    .unwrap();
+                store::insert(&database, &[message], then).await.unwrap();
                 let row = ActiveModel {
                     id: Set(id.try_into().unwrap()),
                     state: Set(*state),

@@ -4,13 +4,12 @@
 //! that nobody has claimed the message since. Whoever locks a receiver's row and messages of it in
 //! one transaction locks the receiver first.
 
-use lyceum_chassis::database::{Database, DbErr, Engine};
+use lyceum_chassis::database::{Database, DbErr, Engine, Kind, Rows};
 use lyceum_contracts::delivery::DeliveryState;
 use lyceum_contracts::ids::{UserId, WebhookDeliveryId, WebhookId};
 use lyceum_contracts::webhook::EventKind;
-use lyceum_telemetry::context;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, NotSet, QueryFilter, QueryOrder,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
     QuerySelect, Set, Statement,
 };
 use time::OffsetDateTime;
@@ -23,47 +22,66 @@ use crate::schedule::Standing;
 /// A message that is still to be sent.
 const OPEN: [DeliveryState; 2] = [DeliveryState::Queued, DeliveryState::Sending];
 
-/// What receivers are told.
+/// What receivers are told of one event.
 #[derive(Debug)]
-pub(in crate::webhooks) struct Told {
-    pub(in crate::webhooks) message_id: String,
+pub(crate) struct Message {
+    pub(in crate::webhooks) receivers: Vec<WebhookId>,
+    /// What stands in `webhook-id`.
+    pub(in crate::webhooks) id: String,
     pub(in crate::webhooks) event: EventKind,
-    /// Whom it is about.
     pub(in crate::webhooks) about: UserId,
     pub(in crate::webhooks) body: String,
+    pub(in crate::webhooks) traceparent: Option<String>,
 }
 
-/// Writes one message to each of `receivers`, due at once; none where it stands already, as when an
+impl Message {
+    /// Who must not have been erased; what says that somebody was is told either way.
+    pub(crate) fn needs(&self) -> Option<UserId> {
+        (self.event != EventKind::UserDeleted).then_some(self.about)
+    }
+}
+
+/// Writes messages to all their receivers, due at once; none where it stands already, as when an
 /// event comes again that nobody remembers.
 pub(in crate::webhooks) async fn insert(
     transaction: &impl ConnectionTrait,
-    receivers: Vec<WebhookId>,
-    told: &Told,
+    messages: &[Message],
     now: OffsetDateTime,
 ) -> Result<(), DbErr> {
-    let traceparent = context::traceparent();
-    let rows = receivers.into_iter().map(|receiver| ActiveModel {
-        id: NotSet,
-        webhook_id: Set(receiver),
-        user_id: Set(told.about),
-        event: Set(told.event.as_str().to_owned()),
-        message_id: Set(told.message_id.clone()),
-        body: Set(told.body.clone()),
-        state: Set(DeliveryState::Queued),
-        attempts: Set(0),
-        claims: Set(0),
-        due_at: Set(now),
-        status_code: Set(None),
-        error: Set(None),
-        traceparent: Set(traceparent.clone()),
-        created_at: Set(now),
-        updated_at: Set(now),
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let columns = [
+        ("webhook_id", Kind::Integer),
+        ("user_id", Kind::Integer),
+        ("event", Kind::Text),
+        ("message_id", Kind::Text),
+        ("body", Kind::Text),
+        ("traceparent", Kind::Text),
+    ];
+    let rows = messages.iter().flat_map(|message| {
+        message.receivers.iter().map(|receiver| {
+            [
+                receiver.get().into(),
+                message.about.get().into(),
+                message.event.as_str().into(),
+                message.id.as_str().into(),
+                message.body.as_str().into(),
+                message.traceparent.as_deref().into(),
+            ]
+        })
     });
-    Entity::insert_many(rows)
-        .on_conflict_do_nothing()
-        .exec_without_returning(transaction)
-        .await
-        .map(drop)
+    let backend = transaction.get_database_backend();
+    let statement = Rows::new(columns, rows).statement(backend, [now.into()], |rows| {
+        let names = columns.map(|(name, _)| name).join(", ");
+        format!(
+            "INSERT INTO webhook_deliveries \
+             ({names}, state, attempts, claims, due_at, created_at, updated_at) \
+             SELECT {names}, 'queued', 0, 0, $1, $1, $1 FROM {rows} WHERE true ORDER BY place \
+             ON CONFLICT DO NOTHING"
+        )
+    })?;
+    transaction.execute_raw(statement).await.map(drop)
 }
 
 /// The receivers for whom something is due.
