@@ -11,6 +11,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use lyceum_chassis::auth::CurrentUser;
 use lyceum_chassis::http::{ApiError, Fields, FromFields, Query};
+use lyceum_chassis::server::{Inbound, last};
 use lyceum_chassis::{Lifecycle, clock};
 use lyceum_contracts::live::Transport;
 use lyceum_contracts::problem::ProblemKind;
@@ -102,12 +103,13 @@ pub(super) async fn stream(
     let start = Start::after(last_event_id.as_deref(), &position);
     let ending = ending(state, lifecycle, person, &seat);
     let live = Live::new(state, seat, position, start, ending);
-    Ok(HttpResponse::Ok()
+    let answer = HttpResponse::Ok()
         .content_type("text/event-stream; charset=utf-8")
         .insert_header((header::CACHE_CONTROL, "no-store"))
         // nginx buffers an answer until it ends, or until it is told not to.
         .insert_header(("x-accel-buffering", "no"))
-        .streaming(live.into_body()))
+        .streaming(live.into_body());
+    Ok(last(answer))
 }
 
 /// My notifications as they come, on a WebSocket
@@ -142,7 +144,8 @@ pub(crate) async fn open_socket(
 ) -> Result<HttpResponse, ApiError> {
     let answer = shake_hands(&request)?;
     let seat = state.hub.join(person.id, Transport::Websocket)?;
-    socket(&state, &lifecycle, person, seat, answer, payload)
+    let inbound = Inbound::new(&request, payload);
+    socket(&state, &lifecycle, person, seat, answer, inbound)
 }
 
 /// The beginning of the answer to a handshake.
@@ -157,14 +160,14 @@ pub(super) fn socket(
     person: CurrentUser,
     seat: Seat,
     mut answer: ResponseBuilder,
-    payload: Payload,
+    inbound: Inbound,
 ) -> Result<HttpResponse, ApiError> {
     let ending = ending(state, lifecycle, person, &seat);
-    let connection = Connection::new(State::clone(state), seat, ending, payload);
+    let connection = Connection::new(State::clone(state), seat, ending, inbound);
     let answer = answer
         .message_body(BodyStream::new(connection.into_body()).boxed())
         .map_err(|_| ApiError::of(ProblemKind::InternalError))?;
-    Ok(answer.into())
+    Ok(last(answer.into()))
 }
 
 fn not_a_handshake(error: HandshakeError) -> ApiError {

@@ -6,6 +6,7 @@
 //! | `guard` | the request's deadline, panics, a schema that is not there yet |
 //! | `health`, `operations` | what operators ask |
 //! | `pages` | which pages of other hosts may call |
+//! | `listen`, `lasting` | connections, and those whose answer lasts |
 //! | `unread` | peers that take nothing |
 //! | `documentation` | `OpenAPI`, the page to browse it, the explanation of each problem |
 
@@ -13,6 +14,8 @@ mod answer;
 mod documentation;
 mod guard;
 mod health;
+mod lasting;
+mod listen;
 mod operations;
 mod pages;
 mod run;
@@ -21,7 +24,6 @@ mod unread;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::{self, ServiceConfig};
@@ -30,6 +32,7 @@ use lyceum_client::Upstream;
 use lyceum_telemetry::server::RequestTelemetry;
 
 pub(crate) use self::documentation::Documentation;
+pub use self::lasting::{Inbound, last};
 pub use self::run::RunError;
 use crate::auth::Authenticator;
 use crate::database::Database;
@@ -140,38 +143,33 @@ fn start_api(
     let schema = web::Data::new(guard::Schema::new(parts.database.clone()));
     // Otherwise the start has migrated, or there would be no listener.
     let may_lack_tables = !parts.settings.database.migrate_on_start;
-    let unread_timeout_ms = http.unread_timeout_ms;
-    let server = HttpServer::new(move || {
-        let routes = routes.clone();
-        App::new()
-            .app_data(authenticator.clone())
-            .app_data(BodyLimit(http.body_limit_bytes))
-            .app_data(limits.clone())
-            .app_data(proxies.clone())
-            .app_data(origins.clone())
-            .app_data(schema.clone())
-            .app_data(draining.clone())
-            .service(web::resource("/health").route(web::get().to(health::is_up)))
-            .configure(|config| documentation.configure(config))
-            .configure(routes)
-            // The last one wrapped is the first one called.
-            .wrap(Condition::new(may_lack_tables, from_fn(guard::migrated)))
-            .wrap(from_fn(guard::panics))
-            .wrap(from_fn(guard::deadline))
-            .wrap(from_fn(answer::finish))
-            .wrap(RequestTelemetry::new().without(PROBES))
-    })
-    .workers(workers)
-    .on_connect(move |io, _| unread::limit(io, unread_timeout_ms))
-    .keep_alive(Duration::from_millis(http.keep_alive_ms))
-    .client_request_timeout(Duration::from_millis(http.head_timeout_ms))
-    // A caller that has gone cancels its request; actix keeps working for it otherwise.
-    .h1_allow_half_closed(false)
-    .disable_signals()
-    .shutdown_timeout(run::drain_seconds(&parts.settings))
-    .listen(listener)?
-    .run();
-    Ok(server)
+    let drain_seconds = run::drain_seconds(&parts.settings);
+    listen::listen(
+        listener,
+        &parts.settings.http,
+        workers,
+        drain_seconds,
+        move || {
+            let routes = routes.clone();
+            App::new()
+                .app_data(authenticator.clone())
+                .app_data(BodyLimit(http.body_limit_bytes))
+                .app_data(limits.clone())
+                .app_data(proxies.clone())
+                .app_data(origins.clone())
+                .app_data(schema.clone())
+                .app_data(draining.clone())
+                .service(web::resource("/health").route(web::get().to(health::is_up)))
+                .configure(|config| documentation.configure(config))
+                .configure(routes)
+                // The last one wrapped is the first one called.
+                .wrap(Condition::new(may_lack_tables, from_fn(guard::migrated)))
+                .wrap(from_fn(guard::panics))
+                .wrap(from_fn(guard::deadline))
+                .wrap(from_fn(answer::finish))
+                .wrap(RequestTelemetry::new().without(PROBES))
+        },
+    )
 }
 
 fn start_operations(

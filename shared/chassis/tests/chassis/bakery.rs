@@ -131,7 +131,8 @@ fn routes(config: &mut ServiceConfig) {
         .route("/internal/flour", web::get().to(show_service))
         .route("/kitchen", web::get().to(enter_kitchen))
         .route("/regulars", web::get().to(count_regulars))
-        .route("/mouldy", web::get().to(fail_with_cause));
+        .route("/mouldy", web::get().to(fail_with_cause))
+        .configure(crate::lasting::routes);
 }
 
 struct NewLoaf {

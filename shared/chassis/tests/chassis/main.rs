@@ -11,6 +11,7 @@ mod breakers;
 mod callers;
 mod deadlines;
 mod faults;
+mod lasting;
 mod leaving;
 mod operators;
 mod pages;

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use lyceum_chassis::Lifecycle;
 use lyceum_chassis::auth::CurrentUser;
 use lyceum_chassis::http::{ApiError, Id, Query};
+use lyceum_chassis::server::Inbound;
 use lyceum_contracts::ids::CourseId;
 use lyceum_contracts::live::Transport;
 
@@ -85,7 +86,8 @@ pub(crate) async fn open_course_socket(
 ) -> Result<HttpResponse, ApiError> {
     let answer = shake_hands(&request)?;
     let seat = seat(&state, course, &person, Transport::Websocket).await?;
-    socket(&state, &lifecycle, person, seat, answer, payload)
+    let inbound = Inbound::new(&request, payload);
+    socket(&state, &lifecycle, person, seat, answer, inbound)
 }
 
 /// A seat for somebody who may listen.

@@ -3,9 +3,10 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use actix_web::web::{Bytes, Payload};
+use actix_web::web::Bytes;
 use futures_util::{Stream, stream};
 use lyceum_chassis::clock;
+use lyceum_chassis::server::Inbound;
 use tokio::time::{Instant, sleep_until};
 
 use super::closing::Closing;
@@ -48,14 +49,14 @@ enum Happening {
 
 impl Connection {
     /// A socket whose handshake is being answered.
-    pub(in crate::live) fn new(state: State, seat: Seat, ending: Ending, payload: Payload) -> Self {
+    pub(in crate::live) fn new(state: State, seat: Seat, ending: Ending, inbound: Inbound) -> Self {
         Self {
             conversation: Conversation::new(state.patience, Instant::now()),
             cut: seat.cut(),
             state,
             seat: Some(seat),
             follower: None,
-            incoming: Incoming::new(payload),
+            incoming: Incoming::new(inbound),
             ending,
             closed: false,
         }

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use actix_http::ws::{CloseReason, Codec, Frame, OpCode, Parser, ProtocolError};
-use actix_web::web::{Bytes, BytesMut, Payload};
-use futures_util::StreamExt;
+use actix_web::web::{Bytes, BytesMut};
+use lyceum_chassis::server::Inbound;
 use tokio_util::codec::Decoder;
 
 use super::closing::Closing;
@@ -16,15 +16,15 @@ const MAX_HEAD: usize = 14;
 
 /// What the client sends, frame by frame.
 pub(super) struct Incoming {
-    payload: Payload,
+    inbound: Inbound,
     codec: Codec,
     unread: BytesMut,
 }
 
 impl Incoming {
-    pub(super) fn new(payload: Payload) -> Self {
+    pub(super) fn new(inbound: Inbound) -> Self {
         Self {
-            payload,
+            inbound,
             codec: Codec::new().max_size(MAX_MESSAGE),
             unread: BytesMut::new(),
         }
@@ -49,7 +49,7 @@ impl Incoming {
                 Err(ProtocolError::Overflow) => return Some(Err(Closing::TooBig)),
                 Err(_) => return Some(Err(Closing::ProtocolError)),
             }
-            let chunk = self.payload.next().await?.ok()?;
+            let chunk = self.inbound.next().await?;
             self.unread.extend_from_slice(&chunk);
         }
     }
