@@ -7,15 +7,19 @@ SHELL := bash
 # A workspace of its own, so that the peers it measures are no part of the product.
 BENCH := --manifest-path shared/bench/Cargo.toml --target-dir target/bench
 
+# The long ones, which say what they have seen.
+SOAK := cargo nextest run --package lyceum-notification --run-ignored only --no-capture
+
 run: ## Build and start the whole platform with demo data; make run ARGS=--help lists the options
 	@cargo run --quiet --package lyceum -- $(ARGS)
 
 test: ## Run every test on SQLite, and on Postgres when a server binary or TEST_POSTGRES_URL is there
 	@.ci/test
 
-soak: ## A thousand people on both transports while replicas are killed, each place in a ledger; on Postgres, minutes
-	@LYCEUM_TEST_ENGINE=postgres .ci/with-postgres cargo nextest run --package lyceum-notification --run-ignored only \
-		--no-capture -E 'test(/^ledger::/)'
+soak: ## A thousand people on both transports, then a thousand letters, while processes are killed; ten minutes
+	@cargo build --quiet --package lyceum-user
+	@LYCEUM_TEST_ENGINE=sqlite $(SOAK) -E 'test(/^mail::killed::/)'
+	@LYCEUM_TEST_ENGINE=postgres .ci/with-postgres $(SOAK) -E 'test(/^(ledger|mail::killed)::/)'
 
 live-page: ## Drive the live page in Chromium; pictures of it in target/live-page
 	@LYCEUM_REQUIRE_CHROMIUM=1 cargo nextest run --package lyceum --no-capture -E 'test(/^live_page::/)'

@@ -22,6 +22,7 @@
 //! | [`spawn`](mod@spawn) | a whole service in the test's process, stopped when dropped |
 //! | [`timing`] | whether two requests can be told apart by the time they take |
 //! | [`process`] | a real binary: ports from its log, killed or terminated at will |
+//! | [`seed`] | the seed of a run that is another one each time, to be set again |
 //!
 //! A dev-dependency only. A kit that cannot do its work stops the test with the reason, so this
 //! crate may panic where production code may not.
@@ -42,6 +43,7 @@ pub mod peer;
 pub mod people;
 pub mod postgres;
 pub mod process;
+pub mod seed;
 pub mod smtp;
 pub mod spawn;
 pub mod timing;

@@ -1,7 +1,5 @@
 //! The platform of one test: real processes that can be killed and started again.
 
-use std::net::TcpListener;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use lyceum_testing::PATIENCE;
@@ -10,7 +8,7 @@ use lyceum_testing::eventually;
 use lyceum_testing::http::{Client, Response};
 use lyceum_testing::otlp::Receiver;
 use lyceum_testing::people::Apis;
-use lyceum_testing::process::Process;
+use lyceum_testing::process::{Process, free_ports};
 use tokio::time::Instant;
 
 const NAMES: [&str; 3] = ["user", "course", "notification"];
@@ -181,17 +179,4 @@ impl Member {
 pub(crate) async fn timed(request: impl Future<Output = Response>) -> (Response, Duration) {
     let begun = Instant::now();
     (request.await, begun.elapsed())
-}
-
-/// Ports nobody listens on now, below those the system hands out by itself, so that no other
-/// connection of this machine takes one meanwhile. Each process of a test run begins elsewhere.
-fn free_ports(count: usize) -> Vec<u16> {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let begin = std::process::id() * 32;
-    let candidates = std::iter::repeat_with(|| {
-        let offset = begin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000;
-        10_000 + u16::try_from(offset).expect("below 10 000")
-    });
-    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    candidates.filter(free).take(count).collect()
 }

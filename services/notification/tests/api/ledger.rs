@@ -16,6 +16,7 @@ use lyceum_testing::http::Client;
 use lyceum_testing::identity::{TestUsers, service_token};
 use lyceum_testing::peer::ScriptedPeer;
 use lyceum_testing::process::Process;
+use lyceum_testing::seed;
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -67,7 +68,7 @@ async fn nothing_is_lost_and_nothing_doubled_among_a_thousand_people() {
         patience_ms: 20..30_000,
         deadline: Duration::from_mins(30),
     };
-    run(scale, fastrand::u64(..)).await;
+    run(scale, seed::drawn()).await;
 }
 
 /// What everybody shares.

@@ -16,6 +16,7 @@
 //! Dropping kills it, by its own id, and returns when it is dead.
 
 mod launch;
+mod ports;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -29,6 +30,7 @@ use serde_json::Value;
 use tokio::process::{Child, ChildStdin};
 
 pub use launch::{Launch, binary};
+pub use ports::free_ports;
 
 use crate::journal::Journal;
 

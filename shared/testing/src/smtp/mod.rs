@@ -17,7 +17,7 @@ mod taken;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -39,8 +39,12 @@ pub enum Manners {
     RefuseLetter(u16),
     /// Hangs up instead of answering `RCPT TO`.
     HangUp,
+    /// Hears the letter to its end, and hangs up without taking it or a word.
+    HangUpOnLetter,
     /// Takes the letter for good, and hangs up instead of saying so.
     AcceptAndHangUp,
+    /// 250, and hangs up once it has said so.
+    AcceptAndLeave,
     /// Takes the letter for good, and says so only after this time.
     Delay(Duration),
 }
@@ -212,15 +216,22 @@ async fn serve(stream: TcpStream, scene: &Scene, taken: &Journal<Taken>) -> io::
                     taken.push(Taken {
                         recipient: attempt.recipient.clone(),
                         letter: letter.clone(),
+                        manners: manners.clone(),
+                        at: Instant::now(),
                     });
                 };
                 match manners {
                     Manners::RefuseLetter(code) => {
                         say(&mut client, &format!("{code} not this")).await?;
                     }
+                    Manners::HangUpOnLetter => return Ok(()),
                     Manners::AcceptAndHangUp => {
                         take();
                         return Ok(());
+                    }
+                    Manners::AcceptAndLeave => {
+                        take();
+                        return say(&mut client, "250 taken").await;
                     }
                     Manners::Delay(pause) => {
                         take();

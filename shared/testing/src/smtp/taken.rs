@@ -1,5 +1,9 @@
 //! A letter as a mail server has it.
 
+use std::time::Instant;
+
+use super::Manners;
+
 /// A letter the server has taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
@@ -7,6 +11,10 @@ pub struct Taken {
     pub recipient: String,
     /// Header and body, with `\r\n`.
     pub letter: String,
+    /// How it was taken, and whether that was said.
+    pub manners: Manners,
+    /// When it was taken, before any word of it.
+    pub at: Instant,
 }
 
 impl Taken {
