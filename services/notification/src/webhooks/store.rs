@@ -3,7 +3,7 @@
 use lyceum_chassis::database::DbErr;
 use lyceum_chassis::http::Window;
 use lyceum_contracts::ids::WebhookId;
-use lyceum_contracts::webhook::EventKind;
+use lyceum_contracts::webhook::{DisabledBecause, EventKind};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, NotSet, PaginatorTrait,
@@ -41,6 +41,15 @@ pub(super) async fn insert(
 /// How many there are.
 pub(super) async fn count(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
     Entity::find().count(db).await
+}
+
+/// How many are disabled although no admin wanted it.
+pub(super) async fn count_given_up(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
+    // Of those that are not disabled neither is said.
+    Entity::find()
+        .filter(Column::DisabledBecause.ne(DisabledBecause::Admin))
+        .count(db)
+        .await
 }
 
 /// The receiver with this id.

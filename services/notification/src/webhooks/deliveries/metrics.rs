@@ -17,6 +17,7 @@ pub(super) struct Metrics {
     oldest_age: Gauge<f64>,
     attempts: Counter<u64>,
     duration: Histogram<f64>,
+    disabled: Gauge<u64>,
 }
 
 impl Metrics {
@@ -45,6 +46,11 @@ impl Metrics {
                 .with_unit("s")
                 .with_description("Duration of sending a message to a webhook.")
                 .build(),
+            disabled: meter
+                .u64_gauge("lyceum.webhooks.disabled")
+                .with_unit("{webhook}")
+                .with_description("Webhooks that were disabled because their receivers fail or are gone.")
+                .build(),
         }
     }
 
@@ -54,6 +60,10 @@ impl Metrics {
             .map_or(0.0, |oldest| (now - oldest).as_seconds_f64());
         self.pending.record(backlog.pending.unsigned_abs(), &[]);
         self.oldest_age.record(age.max(0.0), &[]);
+    }
+
+    pub(super) fn disabled(&self, webhooks: u64) {
+        self.disabled.record(webhooks, &[]);
     }
 
     /// An attempt at a message that had failed `failed` times before.

@@ -25,6 +25,7 @@ use super::retention::pruner;
 use super::targets::Targets;
 use super::{report, store};
 use crate::entity::webhook::Model as Receiver;
+use crate::webhooks::store as receivers;
 
 /// Between looks while the database is away: full jitter under a ceiling that doubles from half a
 /// second to 10 s.
@@ -186,6 +187,9 @@ impl Courier {
             // A database that fails is reported by the work.
             if let Ok(backlog) = store::backlog(&self.database).await {
                 self.metrics.backlog(&backlog, clock::now());
+            }
+            if let Ok(webhooks) = receivers::count_given_up(&self.database).await {
+                self.metrics.disabled(webhooks);
             }
             sleep(COUNT_EVERY).await;
         }

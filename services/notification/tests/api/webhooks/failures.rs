@@ -3,7 +3,9 @@
 use lyceum_contracts::delivery::DeliveryState;
 use lyceum_contracts::webhook::{DisabledBecause, WebhookDelivery};
 use lyceum_notification::settings::WebhooksSettings;
+use lyceum_testing::http::Client;
 use lyceum_testing::peer::{Answer, DownPeer, Gate};
+use lyceum_testing::process::Process;
 use lyceum_testing::{PATIENCE, eventually};
 use serde_json::json;
 
@@ -113,6 +115,40 @@ async fn a_receiver_where_everything_has_failed_for_days_is_disabled() {
         .expect(200);
     let enabled = enabled.json::<lyceum_contracts::webhook::Webhook>();
     assert_eq!((enabled.enabled, enabled.failing_since), (true, None));
+}
+
+/// What a process that is started now tells operators.
+async fn disabled(wire: &Wire) -> String {
+    let process = Process::service(env!("CARGO_BIN_EXE_lyceum-notification"))
+        .setting("database.url", wire.app.database().url())
+        .setting("upstreams.user.base_url", wire.users.url())
+        .setting("mail.run", false)
+        .start();
+    let operations = Client::new(process.ports(PATIENCE).await.operations_url());
+    eventually("counted", async || {
+        let metrics = operations.get("/metrics").send().await.expect(200).text();
+        let mut lines = metrics.lines();
+        let line = lines.find(|line| line.starts_with("lyceum_webhooks_disabled{"))?;
+        line.rsplit(' ').next().map(str::to_owned)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn operators_read_of_a_webhook_that_was_disabled_until_it_is_enabled() {
+    let wire = Wire::start();
+    wire.receiver.on(HOOK).always(Answer::status(410));
+    let unwanted = wire.registers(&["enrolment.created"]).await.webhook.id;
+    let by_admin = wire.patches(unwanted, &json!({"enabled": false})).await;
+    by_admin.expect(200);
+    let gone = wire.registers(&["enrolment.created"]).await.webhook.id;
+    assert_eq!(disabled(&wire).await, "0");
+    wire.happens(&[enrolment(1, "Logic")]).await;
+    wire.stands(gone, DeliveryState::Dead, "http_410").await;
+    assert_eq!(disabled(&wire).await, "1");
+    let enabled = wire.patches(gone, &json!({"enabled": true})).await;
+    enabled.expect(200);
+    assert_eq!(disabled(&wire).await, "0");
 }
 
 #[tokio::test]
