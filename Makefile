@@ -16,7 +16,7 @@ run: ## Build and start the whole platform with demo data; make run ARGS=--help 
 test: ## Run every test on SQLite, and on Postgres when a server binary or TEST_POSTGRES_URL is there
 	@.ci/test
 
-soak: ## A thousand people on both transports, then a thousand letters, while processes are killed; ten minutes
+soak: ## A thousand people on both transports, then a thousand letters, while processes are killed; minutes
 	@cargo build --quiet --package lyceum-user
 	@LYCEUM_TEST_ENGINE=sqlite $(SOAK) -E 'test(/^mail::killed::/)'
 	@LYCEUM_TEST_ENGINE=postgres .ci/with-postgres $(SOAK) -E 'test(/^(ledger|mail::killed)::/)'
