@@ -18,6 +18,7 @@
 //! | [`http`] | extractors and the one error of handlers |
 //! | [`idempotency`] | a POST that has its effect once, however often it is sent |
 //! | [`retention`] | rows whose time is over |
+//! | [`claims`] | rows that are work, and the loops that do it |
 //! | [`limits`] | how often something may be done |
 //! | [`auth`] | who is calling |
 //! | [`server`] | the listeners |
@@ -25,6 +26,7 @@
 //! | [`cli`] | the subcommands |
 
 pub mod auth;
+pub mod claims;
 pub mod cli;
 pub mod clock;
 pub mod database;

@@ -50,6 +50,11 @@ impl Backoff {
         })
     }
 
+    /// The waits of a constant: a ceiling that doubles from `base` to `cap`.
+    pub const fn doubling(base: Duration, cap: Duration) -> Self {
+        Self { base, cap }
+    }
+
     /// The wait before the repeat number `repeat`, counted from 0.
     pub fn delay(&self, repeat: u32, rng: &mut fastrand::Rng) -> Duration {
         let factor = 1_u32.checked_shl(repeat).unwrap_or(u32::MAX);
