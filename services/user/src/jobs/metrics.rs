@@ -5,9 +5,6 @@ use std::time::Duration;
 use lyceum_contracts::job::{JobKind, JobStatus};
 use lyceum_telemetry::metrics::{Counter, Gauge, Histogram, KeyValue, meter};
 
-/// How often unfinished jobs are counted.
-pub(super) const COUNT_EVERY: Duration = Duration::from_secs(10);
-
 #[derive(Debug, Clone)]
 pub(super) struct Metrics {
     unfinished: Gauge<u64>,

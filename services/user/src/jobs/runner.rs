@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use lyceum_chassis::claims::{Hold, claim, hold};
 use lyceum_chassis::clock;
 use lyceum_chassis::database::{Database, DbErr};
 use lyceum_contracts::job::JobStatus;
 use lyceum_outbox::Waker;
-use lyceum_resilience::backoff::{Backoff, BackoffSettings};
+use lyceum_resilience::backoff::Backoff;
 use lyceum_telemetry::context;
 use tokio::sync::Notify;
 use tracing::{Instrument, Span};
@@ -15,16 +16,14 @@ use tracing::{Instrument, Span};
 use super::JobSettings;
 use super::kinds::{Kinds, StepError};
 use super::metrics::Metrics;
-use super::store::{self, Hold};
+use super::store;
 use super::work::Step;
-use crate::entity::job::Model;
+use crate::entity::job::{Entity, Model};
 
 /// Between the tries of a step, and of looking for work while the database is away: full jitter
 /// under a ceiling that doubles from 1 s to a minute.
-const BACKOFF: BackoffSettings = BackoffSettings {
-    base_ms: 1_000,
-    cap_ms: 60_000,
-};
+pub(super) const BACKOFF: Backoff =
+    Backoff::doubling(Duration::from_secs(1), Duration::from_mins(1));
 
 /// What the owner of a job reads when it is given up; the cause is in the log.
 const GIVEN_UP: &str = "it failed too many times in a row; what was done by then stays done";
@@ -91,7 +90,8 @@ impl Runner {
         loop {
             let now = clock::now();
             let lease_end = now + self.settings.lease();
-            let Some(job) = store::claim(&self.database, now, lease_end).await? else {
+            let due = claim::<Entity>(&self.database, now, lease_end, 1).await?;
+            let Some(job) = due.into_iter().next() else {
                 return Ok(None);
             };
             tracing::info!(
@@ -138,7 +138,7 @@ impl Runner {
         let transaction = self.database.begin_write().await?;
         let now = clock::now();
         let lease_end = now + self.settings.lease();
-        if store::hold(&transaction, job, lease_end).await? == Hold::Lost {
+        if hold(&transaction, job, lease_end).await? == Hold::Lost {
             transaction.rollback().await?;
             return Ok(lost(job));
         }
@@ -192,7 +192,8 @@ impl Runner {
         if tries >= self.settings.attempts {
             return self.give_up(job, GIVEN_UP).await;
         }
-        let due_at = clock::now() + self.backoff(tries);
+        let pause = BACKOFF.delay(tries - 1, &mut fastrand::Rng::new());
+        let due_at = clock::now() + pause;
         Ok(
             match store::give_back(&self.database, job, due_at, tries.into()).await? {
                 Hold::Kept => Stepped::PutOff,
@@ -216,14 +217,6 @@ impl Runner {
             }
             Hold::Lost => Ok(lost(job)),
         }
-    }
-
-    /// The pause after so many failures in a row, counted from 1.
-    pub(super) fn backoff(&self, failures: u32) -> Duration {
-        // [`BACKOFF`] passes its check, as a test proves; were it not to, polling stands in.
-        Backoff::new(&BACKOFF).map_or(self.settings.poll(), |backoff| {
-            backoff.delay(failures.saturating_sub(1), &mut fastrand::Rng::new())
-        })
     }
 }
 
@@ -251,14 +244,4 @@ fn step_span(job: &Model) -> Span {
         context::link(&span, traceparent);
     }
     span
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_pauses_between_tries_pass_their_check() {
-        assert!(Backoff::new(&BACKOFF).is_ok());
-    }
 }

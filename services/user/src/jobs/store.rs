@@ -1,16 +1,13 @@
 //! Queries on jobs.
-//!
-//! A claim is a lease: `due_at` moves to its end, and the number in `claims` is what proves later
-//! that nobody has claimed the job since.
 
-use lyceum_chassis::database::{Database, DbErr};
+use lyceum_chassis::claims::{Claimable, Hold, held};
+use lyceum_chassis::database::DbErr;
 use lyceum_chassis::http::Window;
 use lyceum_contracts::ids::{JobId, UserId};
 use lyceum_contracts::job::{JobResult, JobStatus};
-use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, Set, UpdateMany,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Set,
 };
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -25,6 +22,17 @@ pub(super) const FINISHED: [JobStatus; 3] = [
     JobStatus::Failed,
     JobStatus::Cancelled,
 ];
+
+impl Claimable for Entity {
+    const STATE: &'static str = "status";
+    const CLAIMED: &'static str = JobStatus::Running.as_str();
+    /// Whatever takes the process down is not begun for ever.
+    const ALSO: &'static str = ", attempts = attempts + 1, updated_at = $1";
+
+    fn claim_of(job: &Model) -> (i64, i64) {
+        (job.id.get(), job.claims)
+    }
+}
 
 /// Writes a new job.
 pub(super) async fn insert(db: &impl ConnectionTrait, job: ActiveModel) -> Result<Model, DbErr> {
@@ -52,90 +60,6 @@ pub(super) async fn list(
     query.offset(window.skip).limit(window.rows()).all(db).await
 }
 
-/// Takes the job that has been due for longest, until `lease_end`.
-///
-/// A job another replica is claiming, or is inside a step of, is skipped, not waited for. With
-/// nothing due this is one read: no transaction, and on `SQLite` no turn to write.
-pub(super) async fn claim(
-    database: &Database,
-    now: OffsetDateTime,
-    lease_end: OffsetDateTime,
-) -> Result<Option<Model>, DbErr> {
-    let due = Entity::find()
-        .filter(Column::Status.is_in(UNFINISHED))
-        .filter(Column::DueAt.lte(now))
-        .order_by_asc(Column::DueAt)
-        .limit(1);
-    if due.clone().one(database).await?.is_none() {
-        return Ok(None);
-    }
-    let transaction = database.begin_write().await?;
-    let found = due
-        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
-        .one(&transaction)
-        .await?;
-    let Some(found) = found else { return Ok(None) };
-    let claimed = Model {
-        status: JobStatus::Running,
-        attempts: found.attempts + 1,
-        claims: found.claims + 1,
-        due_at: lease_end,
-        updated_at: now,
-        ..found
-    };
-    Entity::update_many()
-        .set(ActiveModel {
-            status: Set(claimed.status),
-            attempts: Set(claimed.attempts),
-            claims: Set(claimed.claims),
-            due_at: Set(claimed.due_at),
-            updated_at: Set(claimed.updated_at),
-            ..Default::default()
-        })
-        .filter(Column::Id.eq(claimed.id))
-        .exec(&transaction)
-        .await?;
-    transaction.commit().await?;
-    Ok(Some(claimed))
-}
-
-/// A write that has its effect only while `claim` is the newest and the job runs.
-fn held(claim: &Model) -> UpdateMany<Entity> {
-    Entity::update_many().filter(
-        Condition::all()
-            .add(Column::Id.eq(claim.id))
-            .add(Column::Claims.eq(claim.claims))
-            .add(Column::Status.eq(JobStatus::Running)),
-    )
-}
-
-/// Whether a claim still counted when it was used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
-pub(super) enum Hold {
-    Kept,
-    Lost,
-}
-
-impl Hold {
-    fn of(rows: u64) -> Self {
-        if rows == 1 { Self::Kept } else { Self::Lost }
-    }
-}
-
-/// Prolongs a claim, and keeps the job from everybody else until the transaction ends.
-pub(super) async fn hold(
-    transaction: &impl ConnectionTrait,
-    claim: &Model,
-    lease_end: OffsetDateTime,
-) -> Result<Hold, DbErr> {
-    let held = held(claim)
-        .col_expr(Column::DueAt, Expr::value(lease_end))
-        .exec(transaction)
-        .await?;
-    Ok(Hold::of(held.rows_affected))
-}
-
 /// Moves the cursor of a job that is held.
 pub(super) async fn advance(
     transaction: &impl ConnectionTrait,
@@ -152,8 +76,8 @@ pub(super) async fn advance(
             ..Default::default()
         })
         .exec(transaction)
-        .await?;
-    Ok(())
+        .await
+        .map(drop)
 }
 
 /// Ends a job that is held, well.
@@ -172,8 +96,8 @@ pub(super) async fn succeed(
             ..Default::default()
         })
         .exec(transaction)
-        .await?;
-    Ok(())
+        .await
+        .map(drop)
 }
 
 /// Gives a job up, with the reason its owner reads.
@@ -183,7 +107,7 @@ pub(super) async fn fail(
     error: &str,
     now: OffsetDateTime,
 ) -> Result<Hold, DbErr> {
-    let failed = held(claim)
+    held(claim)
         .set(ActiveModel {
             status: Set(JobStatus::Failed),
             error: Set(Some(error.to_owned())),
@@ -191,8 +115,8 @@ pub(super) async fn fail(
             ..Default::default()
         })
         .exec(db)
-        .await?;
-    Ok(Hold::of(failed.rows_affected))
+        .await
+        .map(Hold::from)
 }
 
 /// Gives a job back: anybody's from `due_at` on, after `attempts` beginnings.
@@ -202,7 +126,7 @@ pub(super) async fn give_back(
     due_at: OffsetDateTime,
     attempts: i64,
 ) -> Result<Hold, DbErr> {
-    let given = held(claim)
+    held(claim)
         .set(ActiveModel {
             status: Set(JobStatus::Queued),
             attempts: Set(attempts),
@@ -210,8 +134,8 @@ pub(super) async fn give_back(
             ..Default::default()
         })
         .exec(db)
-        .await?;
-    Ok(Hold::of(given.rows_affected))
+        .await
+        .map(Hold::from)
 }
 
 /// Ends a job that has not ended yet, after the step that is under way; whether there was one.
