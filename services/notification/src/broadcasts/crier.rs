@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use lyceum_chassis::claims::{Hold, hold};
 use lyceum_chassis::clock;
 use lyceum_chassis::database::{Database, DbErr};
 use lyceum_client::{CourseClient, UserClient};
 use lyceum_contracts::job::JobStatus;
-use lyceum_resilience::backoff::{Backoff, BackoffSettings};
+use lyceum_resilience::backoff::Backoff;
 use lyceum_telemetry::context;
 use tracing::{Instrument, Span};
 
@@ -16,17 +17,15 @@ use super::domain::notice;
 use super::metrics::Metrics;
 use super::report;
 use super::settings::BroadcastsSettings;
-use super::store::{self, Hold};
+use super::store;
 use crate::entity::broadcast::Model;
 use crate::inbox;
 use crate::live::Hub;
 
 /// Between the tries of a step, and of looking for work while the database is away: full jitter
 /// under a ceiling that doubles from 1 s to a minute.
-const BACKOFF: BackoffSettings = BackoffSettings {
-    base_ms: 1_000,
-    cap_ms: 60_000,
-};
+pub(super) const BACKOFF: Backoff =
+    Backoff::doubling(Duration::from_secs(1), Duration::from_mins(1));
 
 /// Tells broadcasts, those of one database. Clones share the wake-up.
 #[derive(Debug, Clone)]
@@ -41,9 +40,18 @@ pub(crate) struct Crier {
 
 /// A broadcast this process has claimed, and whom it has read of and not told yet.
 #[derive(Debug)]
-pub(super) struct Walk {
+pub(crate) struct Walk {
     pub(super) broadcast: Model,
     page: Option<Page>,
+}
+
+impl From<Model> for Walk {
+    fn from(broadcast: Model) -> Self {
+        Self {
+            broadcast,
+            page: None,
+        }
+    }
 }
 
 /// What has become of a broadcast with a step.
@@ -88,17 +96,6 @@ impl Crier {
         self.broadcasts.clone()
     }
 
-    /// Takes the broadcast that has been due for longest, if there is one.
-    pub(super) async fn claim(&self) -> Result<Option<Walk>, DbErr> {
-        let now = clock::now();
-        let lease_end = now + self.settings.lease();
-        let claimed = store::claim(&self.database, now, lease_end).await?;
-        Ok(claimed.map(|broadcast| Walk {
-            broadcast,
-            page: None,
-        }))
-    }
-
     /// Does one step, in a span of its own that links to the request behind it. It fails when the
     /// database does so that not even that can be written down.
     pub(super) async fn step(&self, walk: &mut Walk) -> Result<Stepped, DbErr> {
@@ -132,7 +129,7 @@ impl Crier {
         let transaction = self.database.begin_write().await?;
         let now = clock::now();
         let lease_end = now + self.settings.lease();
-        if store::hold(&transaction, broadcast, lease_end).await? == Hold::Lost {
+        if hold(&transaction, broadcast, lease_end).await? == Hold::Lost {
             transaction.rollback().await?;
             report::lost(broadcast);
             return Ok(Stepped::Over);
@@ -177,8 +174,10 @@ impl Crier {
     /// A step has failed: the broadcast is due again after a pause, however often that is.
     async fn put_off(&self, walk: &mut Walk, error: &StepError) -> Result<Stepped, DbErr> {
         let broadcast = &mut walk.broadcast;
+        let failed = u32::try_from(broadcast.attempts).unwrap_or(u32::MAX);
+        let pause = BACKOFF.delay(failed, &mut fastrand::Rng::new());
         broadcast.attempts += 1;
-        broadcast.due_at = clock::now() + self.backoff(broadcast.attempts);
+        broadcast.due_at = clock::now() + pause;
         broadcast.error = Some(format!("{error}; it is tried again"));
         report::put_off(broadcast, error);
         self.give_back(broadcast).await?;
@@ -203,15 +202,6 @@ impl Crier {
         }
         Ok(Stepped::Over)
     }
-
-    /// The pause after so many failures in a row, counted from 1.
-    pub(super) fn backoff(&self, failures: i64) -> Duration {
-        let retries = u32::try_from(failures - 1).unwrap_or(u32::MAX);
-        // [`BACKOFF`] passes its check, as a test proves; were it not to, polling stands in.
-        Backoff::new(&BACKOFF).map_or(self.settings.poll(), |backoff| {
-            backoff.delay(retries, &mut fastrand::Rng::new())
-        })
-    }
 }
 
 fn step_span(broadcast: &Model) -> Span {
@@ -226,14 +216,4 @@ fn step_span(broadcast: &Model) -> Span {
         context::link(&span, traceparent);
     }
     span
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_pauses_between_tries_pass_their_check() {
-        assert!(Backoff::new(&BACKOFF).is_ok());
-    }
 }

@@ -1,12 +1,7 @@
 //! What an operator sees of broadcasts.
 
-use std::time::Duration;
-
 use lyceum_contracts::job::JobStatus;
 use lyceum_telemetry::metrics::{Counter, Gauge, KeyValue, meter};
-
-/// How often those that are still to end are counted.
-pub(super) const COUNT_EVERY: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone)]
 pub(super) struct Metrics {
