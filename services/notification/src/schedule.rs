@@ -5,6 +5,8 @@ use std::time::Duration;
 use lyceum_contracts::delivery::DeliveryState;
 use time::OffsetDateTime;
 
+/// What is still to be sent.
+pub(crate) const OPEN: [DeliveryState; 2] = [DeliveryState::Queued, DeliveryState::Sending];
 /// What has come to its end.
 pub(crate) const ENDED: [DeliveryState; 3] = [
     DeliveryState::Sent,
@@ -30,6 +32,11 @@ const JITTER: f64 = 0.2;
 
 /// The word for a letter whose reader wants it later.
 pub(crate) const NOT_YET: &str = "not_yet";
+
+/// What a claim writes besides: that of one whose last claim ended without a word counts one more
+/// attempt, so that whatever takes the process down is not tried for ever.
+pub(crate) const CLAIM_WRITES: &str = ", updated_at = $1, \
+    attempts = attempts + CASE WHEN state = 'sending' THEN 1 ELSE 0 END";
 
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

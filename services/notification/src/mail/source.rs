@@ -4,6 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use lyceum_chassis::claims::{Pauses, claim};
 use lyceum_chassis::clock;
 use lyceum_chassis::database::DbErr;
 use lyceum_client::ClientError;
@@ -13,11 +14,12 @@ use lyceum_resilience::deadline::Instant;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::claims;
+use super::claims::release;
 use super::letter::Content;
 use super::parcel::Parcel;
 use super::sender::Sender;
-use crate::entity::mail::Model;
+use super::worker::BACKOFF;
+use crate::entity::mail::{Entity, Model};
 use crate::preferences::store::{self as preferences, Choices};
 use crate::schedule::{self, Outcome};
 
@@ -32,6 +34,22 @@ enum Hindrance {
     Database(#[from] DbErr),
 }
 
+impl Hindrance {
+    fn tell(&self) {
+        match self {
+            Self::Server { .. } => {}
+            Self::Users(error) => tracing::warn!(
+                event = "mail.users_unavailable",
+                reason = error.reason(),
+                "nobody can say where letters go; they wait"
+            ),
+            Self::Database(error) => {
+                tracing::error!(event = "mail.database_failed", %error, "letters wait");
+            }
+        }
+    }
+}
+
 impl Sender {
     /// Claims what is due, and finds out what it takes to send it.
     async fn claim(&self) -> Result<VecDeque<Parcel>, Hindrance> {
@@ -42,7 +60,7 @@ impl Sender {
         let now = clock::now();
         let lease_end = now + self.settings.lease();
         let batch = self.settings.batch;
-        let mails = claims::claim(&self.database, now, lease_end, batch).await?;
+        let mails = claim::<Entity>(&self.database, now, lease_end, batch).await?;
         if mails.is_empty() {
             return Ok(VecDeque::new());
         }
@@ -50,7 +68,7 @@ impl Sender {
         let contacts = match self.contacts(&mails, &read).await {
             Ok(contacts) => contacts,
             Err(error) => {
-                claims::release(&self.database, &mails, clock::now()).await?;
+                release(&self.database, &mails, clock::now()).await?;
                 return Err(error.into());
             }
         };
@@ -120,17 +138,16 @@ pub(super) struct Source {
     sender: Sender,
     stop: CancellationToken,
     waiting: VecDeque<Parcel>,
-    /// Looks that failed in a row.
-    failures: u32,
+    pauses: Pauses,
 }
 
 impl Source {
-    pub(super) const fn new(sender: Sender, stop: CancellationToken) -> Self {
+    pub(super) fn new(sender: Sender, stop: CancellationToken) -> Self {
         Self {
+            pauses: Pauses::new(sender.settings.poll(), BACKOFF),
             sender,
             stop,
             waiting: VecDeque::new(),
-            failures: 0,
         }
     }
 
@@ -142,16 +159,21 @@ impl Source {
             }
             match self.sender.claim().await {
                 Ok(parcels) => {
-                    self.failures = 0;
+                    self.pauses.clear();
                     if parcels.is_empty() {
-                        let poll = self.sender.settings.poll();
-                        self.pause(poll, true).await;
+                        self.pause().await;
                     }
                     self.waiting = parcels;
                 }
+                // The breaker has told.
+                Err(Hindrance::Server { retry_after }) => {
+                    self.stop.run_until_cancelled(sleep(retry_after)).await;
+                }
                 Err(hindrance) => {
-                    let pause = self.hindered(&hindrance);
-                    self.pause(pause, false).await;
+                    if self.pauses.fail() {
+                        hindrance.tell();
+                    }
+                    self.pause().await;
                 }
             }
         }
@@ -159,41 +181,9 @@ impl Source {
         None
     }
 
-    /// A wake-up does not cut a pause that somebody else needs; it is kept for the next one.
-    async fn pause(&self, pause: Duration, wakes: bool) {
-        let woken = async {
-            if wakes {
-                self.sender.mails.woken().await;
-            } else {
-                std::future::pending::<()>().await;
-            }
-        };
-        tokio::select! {
-            () = self.stop.cancelled() => {}
-            () = woken => {}
-            () = sleep(pause) => {}
-        }
-    }
-
-    /// How long to wait. One line when it begins, not one per look.
-    fn hindered(&mut self, hindrance: &Hindrance) -> Duration {
-        let first = self.failures == 0;
-        match hindrance {
-            // The breaker has told.
-            Hindrance::Server { retry_after } => return *retry_after,
-            Hindrance::Users(error) if first => tracing::warn!(
-                event = "mail.users_unavailable",
-                reason = error.reason(),
-                "nobody can say where letters go; they wait"
-            ),
-            Hindrance::Database(error) if first => {
-                tracing::error!(event = "mail.database_failed", %error, "letters wait");
-            }
-            Hindrance::Users(_) | Hindrance::Database(_) => {}
-        }
-        let pause = self.sender.backoff(self.failures);
-        self.failures = self.failures.saturating_add(1);
-        pause
+    async fn pause(&self) {
+        let woken = self.sender.mails.woken();
+        self.pauses.wait(woken, &self.stop).await;
     }
 
     /// What was claimed and not begun is anybody's.
@@ -203,7 +193,7 @@ impl Source {
             return;
         }
         // Were it to fail, they would be due when the lease ends.
-        if let Err(error) = claims::release(&self.sender.database, &mails, clock::now()).await {
+        if let Err(error) = release(&self.sender.database, &mails, clock::now()).await {
             tracing::warn!(event = "mail.release_failed", %error, "claimed letters wait for the end of their lease");
         }
     }

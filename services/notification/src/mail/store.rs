@@ -1,5 +1,6 @@
 //! Queries on letters; those that claim them are in `claims`.
 
+use lyceum_chassis::claims::held;
 use lyceum_chassis::database::{DbErr, Kind, Rows};
 use lyceum_contracts::delivery::DeliveryState;
 use lyceum_contracts::ids::{DeliveryId, UserId};
@@ -12,10 +13,7 @@ use time::OffsetDateTime;
 use super::letter::Letter;
 use super::listing::Listing;
 use crate::entity::mail::{ActiveModel, Column, Entity, Model};
-use crate::schedule::{NOT_YET, Standing};
-
-/// A letter that is still to be sent.
-pub(super) const OPEN: [DeliveryState; 2] = [DeliveryState::Queued, DeliveryState::Sending];
+use crate::schedule::{NOT_YET, OPEN, Standing};
 
 /// Writes letters that are due at once, each with the `traceparent` of its cause.
 pub(super) async fn insert(
@@ -83,7 +81,7 @@ pub(super) async fn settle(
     standing: Standing,
     now: OffsetDateTime,
 ) -> Result<(), DbErr> {
-    Entity::update_many()
+    held(claim)
         .set(ActiveModel {
             state: Set(standing.state),
             attempts: Set(standing.attempts),
@@ -92,9 +90,6 @@ pub(super) async fn settle(
             updated_at: Set(now),
             ..Default::default()
         })
-        .filter(Column::Id.eq(claim.id))
-        .filter(Column::Claims.eq(claim.claims))
-        .filter(Column::State.eq(DeliveryState::Sending))
         .exec(db)
         .await
         .map(drop)

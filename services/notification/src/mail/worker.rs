@@ -7,15 +7,14 @@ use std::time::Duration;
 
 use futures_util::stream;
 use lyceum_chassis::Chassis;
+use lyceum_chassis::claims::{counting, insist};
 use lyceum_chassis::clock;
 use lyceum_chassis::database::DbErr;
-use lyceum_resilience::backoff::{Backoff, BackoffSettings};
+use lyceum_resilience::backoff::Backoff;
 use lyceum_resilience::concurrency::for_each_bounded;
 use tokio::sync::mpsc::{self, Receiver};
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::metrics::COUNT_EVERY;
 use super::parcel::Parcel;
 use super::retention::pruner;
 use super::sender::Sender;
@@ -26,10 +25,8 @@ use crate::schedule::{self, Outcome};
 
 /// Between looks while something is in the way: full jitter under a ceiling that doubles from half
 /// a second to 10 s.
-const BACKOFF: BackoffSettings = BackoffSettings {
-    base_ms: 500,
-    cap_ms: 10_000,
-};
+pub(super) const BACKOFF: Backoff =
+    Backoff::doubling(Duration::from_millis(500), Duration::from_secs(10));
 
 impl Sender {
     /// Starts what this room does in the background.
@@ -44,10 +41,7 @@ impl Sender {
     /// Sends until told to stop: woken after a commit, and by polling for what nobody wakes it for.
     /// What is on its way then is finished, what was only claimed is given back.
     async fn run(self, stop: CancellationToken) {
-        tokio::select! {
-            () = self.work(&stop) => {}
-            () = self.count() => {}
-        }
+        counting(Box::pin(self.work(&stop)), || self.count()).await;
     }
 
     async fn work(&self, stop: &CancellationToken) {
@@ -77,19 +71,16 @@ impl Sender {
     async fn settle_all(&self, mut told: Receiver<(Model, Outcome)>, stop: &CancellationToken) {
         let mut batch = Vec::new();
         while told.recv_many(&mut batch, self.settings.concurrency).await > 0 {
-            let mut failures = 0;
-            // What a server has accepted and we have not written down would be sent again: this
-            // waits for the database, and everything behind it does.
-            while let Err(error) = self.settle(&batch).await {
-                if failures == 0 {
+            // Everything behind it waits with it.
+            insist(
+                BACKOFF,
+                stop,
+                || self.settle(&batch),
+                |error| {
                     tracing::error!(event = "mail.database_failed", %error, "what became of letters is not written down yet");
-                }
-                if stop.is_cancelled() {
-                    break;
-                }
-                sleep(self.backoff(failures)).await;
-                failures += 1;
-            }
+                },
+            )
+            .await;
             batch.clear();
         }
     }
@@ -115,31 +106,10 @@ impl Sender {
         Ok(())
     }
 
-    /// Never ends.
     async fn count(&self) {
-        loop {
-            // A database that fails is reported by the work.
-            if let Ok(backlog) = store::backlog(&self.database).await {
-                self.metrics.backlog(&backlog, clock::now());
-            }
-            sleep(COUNT_EVERY).await;
+        // A database that fails is reported by the work.
+        if let Ok(backlog) = store::backlog(&self.database).await {
+            self.metrics.backlog(&backlog, clock::now());
         }
-    }
-
-    pub(super) fn backoff(&self, failures: u32) -> Duration {
-        // [`BACKOFF`] passes its check, as a test proves; were it not to, polling stands in.
-        Backoff::new(&BACKOFF).map_or(self.settings.poll(), |backoff| {
-            backoff.delay(failures, &mut fastrand::Rng::new())
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_pauses_between_looks_pass_their_check() {
-        assert!(Backoff::new(&BACKOFF).is_ok());
     }
 }

@@ -8,9 +8,6 @@ use time::OffsetDateTime;
 use super::store::Backlog;
 use crate::schedule::Outcome;
 
-/// How often what waits is counted.
-pub(super) const COUNT_EVERY: Duration = Duration::from_secs(10);
-
 #[derive(Debug, Clone)]
 pub(super) struct Metrics {
     pending: Gauge<u64>,

@@ -1,10 +1,9 @@
 //! Queries on messages.
 //!
-//! A claim is a lease: `due_at` moves to its end, and the number in `claims` is what proves later
-//! that nobody has claimed the message since. Whoever locks a receiver's row and messages of it in
-//! one transaction locks the receiver first.
+//! Whoever locks a receiver's row and messages of it in one transaction locks the receiver first.
 
-use lyceum_chassis::database::{Database, DbErr, Engine, Kind, Rows};
+use lyceum_chassis::claims::{Claimable, claiming, held, take};
+use lyceum_chassis::database::{Database, DbErr, Kind, Rows};
 use lyceum_contracts::delivery::DeliveryState;
 use lyceum_contracts::ids::{UserId, WebhookDeliveryId, WebhookId};
 use lyceum_contracts::webhook::EventKind;
@@ -17,10 +16,17 @@ use time::OffsetDateTime;
 use crate::entity::webhook;
 use crate::entity::webhook_delivery::{ActiveModel, Column, Entity, Model};
 use crate::mail::Listing;
-use crate::schedule::Standing;
+use crate::schedule::{CLAIM_WRITES, OPEN, Standing};
 
-/// A message that is still to be sent.
-const OPEN: [DeliveryState; 2] = [DeliveryState::Queued, DeliveryState::Sending];
+impl Claimable for Entity {
+    const STATE: &'static str = "state";
+    const CLAIMED: &'static str = DeliveryState::Sending.as_str();
+    const ALSO: &'static str = CLAIM_WRITES;
+
+    fn claim_of(message: &Model) -> (i64, i64) {
+        (message.id.get(), message.claims)
+    }
+}
 
 /// What receivers are told of one event.
 #[derive(Debug)]
@@ -100,9 +106,6 @@ pub(super) async fn receivers_with_due(
 
 /// Takes up to `limit` messages to one receiver that are due, the longest due first, until
 /// `lease_end`, in one statement. Another replica's are skipped, not waited for.
-///
-/// A message whose last claim ended without a word counts one more attempt: whatever takes the
-/// process down is not tried for ever.
 pub(super) async fn claim(
     database: &Database,
     receiver: WebhookId,
@@ -110,20 +113,9 @@ pub(super) async fn claim(
     lease_end: OffsetDateTime,
     limit: usize,
 ) -> Result<Vec<Model>, DbErr> {
-    let skip = match database.engine() {
-        Engine::Postgres => "FOR UPDATE SKIP LOCKED",
-        Engine::Sqlite => "",
-    };
-    // Materialised: a planner that runs it once per row would claim more than the limit.
-    let sql = format!(
-        "WITH due AS MATERIALIZED (SELECT id AS due_id FROM webhook_deliveries \
-         WHERE webhook_id = $4 AND state IN ('queued', 'sending') AND due_at <= $1 \
-         ORDER BY due_at, id LIMIT $3 {skip}) \
-         UPDATE webhook_deliveries SET \
-         attempts = attempts + CASE WHEN state = 'sending' THEN 1 ELSE 0 END, \
-         state = 'sending', claims = claims + 1, due_at = $2, updated_at = $1 \
-         FROM due WHERE webhook_deliveries.id = due.due_id RETURNING *"
-    );
+    let which = "webhook_id = $4 AND state IN ('queued', 'sending') AND due_at <= $1 \
+                 ORDER BY due_at, id LIMIT $3";
+    let sql = claiming::<Entity>(database.engine(), which);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let values = [
         now.into(),
@@ -132,13 +124,7 @@ pub(super) async fn claim(
         receiver.get().into(),
     ];
     let statement = Statement::from_sql_and_values(database.get_database_backend(), sql, values);
-    let rows = database.query_all_raw(statement).await?;
-    let mut claimed = rows
-        .iter()
-        .map(|row| Model::from_query_result(row, ""))
-        .collect::<Result<Vec<_>, _>>()?;
-    claimed.sort_unstable_by_key(|message| message.id);
-    Ok(claimed)
+    take::<Entity>(database, statement).await
 }
 
 /// Writes down where a claimed message stands; no effect if it was claimed anew since, unless it
@@ -150,12 +136,10 @@ pub(super) async fn settle(
     status: Option<u16>,
     now: OffsetDateTime,
 ) -> Result<(), DbErr> {
-    let mut settle = Entity::update_many().filter(Column::Id.eq(claim.id));
-    if standing.state != DeliveryState::Sent {
-        settle = settle
-            .filter(Column::Claims.eq(claim.claims))
-            .filter(Column::State.eq(DeliveryState::Sending));
-    }
+    let settle = match standing.state {
+        DeliveryState::Sent => Entity::update_many().filter(Column::Id.eq(claim.id)),
+        _ => held(claim),
+    };
     let row = ActiveModel {
         state: Set(standing.state),
         attempts: Set(standing.attempts),

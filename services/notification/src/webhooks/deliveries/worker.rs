@@ -10,17 +10,16 @@ use std::time::Duration;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use lyceum_chassis::Chassis;
+use lyceum_chassis::claims::{Pauses, counting, insist};
 use lyceum_chassis::clock;
 use lyceum_chassis::database::DbErr;
 use lyceum_client::outside::Target;
-use lyceum_resilience::backoff::{Backoff, BackoffSettings};
+use lyceum_resilience::backoff::Backoff;
 use lyceum_resilience::deadline::Instant;
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::commands::settle;
 use super::courier::{Claim, Courier};
-use super::metrics::COUNT_EVERY;
 use super::retention::pruner;
 use super::targets::Targets;
 use super::{report, store};
@@ -29,10 +28,7 @@ use crate::webhooks::store as receivers;
 
 /// Between looks while the database is away: full jitter under a ceiling that doubles from half a
 /// second to 10 s.
-const BACKOFF: BackoffSettings = BackoffSettings {
-    base_ms: 500,
-    cap_ms: 10_000,
-};
+const BACKOFF: Backoff = Backoff::doubling(Duration::from_millis(500), Duration::from_secs(10));
 
 impl Courier {
     /// Starts what this room does in the background.
@@ -47,16 +43,13 @@ impl Courier {
     /// Sends until told to stop: woken after a commit, and by polling for what nobody wakes it for.
     /// What is on its way then is finished.
     async fn run(self, stop: CancellationToken) {
-        tokio::select! {
-            () = self.work(&stop) => {}
-            () = self.count() => {}
-        }
+        counting(self.work(&stop), || self.count()).await;
     }
 
     async fn work(&self, stop: &CancellationToken) {
         let mut targets = Targets::new(self.settings.per_target);
         let mut under_way = FuturesUnordered::new();
-        let mut failures = 0;
+        let mut pauses = Pauses::new(self.settings.poll(), BACKOFF);
         while !stop.is_cancelled() {
             let free = self.settings.concurrency - under_way.len();
             let mut ended = Vec::<String>::new();
@@ -75,19 +68,17 @@ impl Courier {
             }
             match claimed {
                 Ok(claims) => {
-                    failures = 0;
+                    pauses.clear();
                     under_way.extend(claims.into_iter().map(|claim| self.carry(claim, stop)));
                 }
                 Err(error) => {
-                    if failures == 0 {
+                    if pauses.fail() {
                         tracing::error!(event = "webhook.database_failed", %error, "messages wait");
                     }
-                    failures += 1;
                 }
             }
             tokio::select! {
-                () = stop.cancelled() => {}
-                () = self.pause(failures) => {}
+                () = pauses.wait(self.webhooks.woken(), stop) => {}
                 Some(authority) = under_way.next() => targets.give_back(&authority),
             }
             while let Some(Some(authority)) = under_way.next().now_or_never() {
@@ -95,17 +86,6 @@ impl Courier {
             }
         }
         while under_way.next().await.is_some() {}
-    }
-
-    /// Until it is time to look again. A wake-up does not cut a pause that the database needs.
-    async fn pause(&self, failures: u32) {
-        if failures > 0 {
-            return sleep(self.backoff(failures)).await;
-        }
-        tokio::select! {
-            () = self.webhooks.woken() => {}
-            () = sleep(self.settings.poll()) => {}
-        }
     }
 
     /// Claims what is due, as much as may be on its way: `free` in all.
@@ -158,57 +138,29 @@ impl Courier {
         async move {
             let attempt = courier.deliver(&claim).await;
             let (database, settings) = (&courier.database, &courier.settings);
-            let mut failures = 0;
-            // What was accepted and is not written down would be sent again: this waits for the
-            // database, and holds its place meanwhile.
-            loop {
-                match settle(database, &claim.message, &attempt, settings, clock::now()).await {
-                    Ok(Some(because)) => report::disabled(&claim.message, because),
-                    Ok(None) => {}
-                    Err(error) => {
-                        if failures == 0 {
-                            tracing::error!(event = "webhook.database_failed", %error, "what became of a message is not written down yet");
-                        }
-                        failures += 1;
-                        if !stop.is_cancelled() {
-                            sleep(courier.backoff(failures)).await;
-                            continue;
-                        }
-                    }
-                }
-                return claim.authority;
+            // It holds its place meanwhile.
+            let settled = insist(
+                BACKOFF,
+                &stop,
+                || settle(database, &claim.message, &attempt, settings, clock::now()),
+                |error| {
+                    tracing::error!(event = "webhook.database_failed", %error, "what became of a message is not written down yet");
+                },
+            );
+            if let Some(Some(because)) = settled.await {
+                report::disabled(&claim.message, because);
             }
+            claim.authority
         }
     }
 
-    /// Never ends.
     async fn count(&self) {
-        loop {
-            // A database that fails is reported by the work.
-            if let Ok(backlog) = store::backlog(&self.database).await {
-                self.metrics.backlog(&backlog, clock::now());
-            }
-            if let Ok(webhooks) = receivers::count_given_up(&self.database).await {
-                self.metrics.disabled(webhooks);
-            }
-            sleep(COUNT_EVERY).await;
+        // A database that fails is reported by the work.
+        if let Ok(backlog) = store::backlog(&self.database).await {
+            self.metrics.backlog(&backlog, clock::now());
         }
-    }
-
-    fn backoff(&self, failures: u32) -> Duration {
-        // [`BACKOFF`] passes its check, as a test proves; were it not to, polling stands in.
-        Backoff::new(&BACKOFF).map_or(self.settings.poll(), |backoff| {
-            backoff.delay(failures, &mut fastrand::Rng::new())
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_pauses_between_looks_pass_their_check() {
-        assert!(Backoff::new(&BACKOFF).is_ok());
+        if let Ok(webhooks) = receivers::count_given_up(&self.database).await {
+            self.metrics.disabled(webhooks);
+        }
     }
 }
