@@ -1,15 +1,10 @@
 //! What an operator sees of the relay.
 
-use std::time::Duration;
-
 use lyceum_telemetry::metrics::{Counter, Gauge, KeyValue, meter};
 use time::OffsetDateTime;
 
 use crate::peer::Destination;
 use crate::store::Backlog;
-
-/// How often the backlog is counted; counting a long one is not free.
-pub(crate) const COUNT_EVERY: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone)]
 pub(crate) struct Metrics {

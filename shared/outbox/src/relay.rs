@@ -3,26 +3,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use lyceum_chassis::claims::counting;
 use lyceum_chassis::clock;
 use lyceum_chassis::database::Database;
-use lyceum_resilience::backoff::{Backoff, BackoffSettings};
+use lyceum_resilience::backoff::Backoff;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::delivery::Outcome;
-use crate::metrics::{COUNT_EVERY, Metrics};
+use crate::metrics::Metrics;
 use crate::peer::{Destination, Peer};
 use crate::{OutboxSettings, store};
 
 /// Between failed passes: full jitter under a ceiling that doubles from 200 ms to 10 s. A peer
 /// that restarts hears of what it missed within seconds, one that is down is asked 12 times a
 /// minute on average.
-const BACKOFF: BackoffSettings = BackoffSettings {
-    base_ms: 200,
-    cap_ms: 10_000,
-};
+const BACKOFF: Backoff = Backoff::doubling(Duration::from_millis(200), Duration::from_secs(10));
 
 /// The longest a peer's `Retry-After` is obeyed (linkerd: 5 min). One absurd header, from it or from
 /// a proxy before it, must not hold events back for days.
@@ -127,10 +125,7 @@ impl Relay {
     /// it for. A batch under way is finished first: one call of at most the client's total time,
     /// several when the peer refuses what is in it.
     pub async fn run(self, stop: CancellationToken) {
-        tokio::select! {
-            () = self.work(&stop) => {}
-            () = self.count_backlog() => {}
-        }
+        counting(self.work(&stop), || self.count()).await;
     }
 
     async fn work(&self, stop: &CancellationToken) {
@@ -156,14 +151,10 @@ impl Relay {
         }
     }
 
-    /// Never ends: what waits is of interest most while a pass or a pause takes long.
-    async fn count_backlog(&self) {
-        loop {
-            // A database that fails is reported by the passes.
-            if let Ok(backlog) = store::backlog(&self.database, self.peer.destination()).await {
-                self.metrics.backlog(&backlog, clock::now());
-            }
-            sleep(COUNT_EVERY).await;
+    async fn count(&self) {
+        // A database that fails is reported by the passes.
+        if let Ok(backlog) = store::backlog(&self.database, self.peer.destination()).await {
+            self.metrics.backlog(&backlog, clock::now());
         }
     }
 
@@ -189,8 +180,6 @@ impl Relay {
 struct Pauses {
     peer: &'static str,
     poll: Duration,
-    /// [`BACKOFF`] passes its check, as a test proves; were it not to, polling stands in.
-    backoff: Option<Backoff>,
     rng: fastrand::Rng,
     /// Failed passes in a row, whatever failed.
     failures: u32,
@@ -203,7 +192,6 @@ impl Pauses {
         Self {
             peer: destination.as_str(),
             poll,
-            backoff: Backoff::new(&BACKOFF).ok(),
             rng: fastrand::Rng::new(),
             failures: 0,
             outage_told: false,
@@ -244,9 +232,7 @@ impl Pauses {
                 Duration::ZERO
             }
         };
-        let backoff = self.backoff.map_or(self.poll, |backoff| {
-            backoff.delay(self.failures, &mut self.rng)
-        });
+        let backoff = BACKOFF.delay(self.failures, &mut self.rng);
         self.failures = self.failures.saturating_add(1);
         backoff.max(at_least)
     }
@@ -265,7 +251,6 @@ mod tests {
     fn pauses_grow_to_ten_seconds_and_end_with_the_outage() {
         let poll = Duration::from_millis(500);
         let mut pauses = Pauses::new(Destination::Notification, poll);
-        assert!(pauses.backoff.is_some());
         let first = pauses.after(&Ok(UNAVAILABLE));
         assert!(first <= Duration::from_millis(200), "{first:?}");
         let longest = (0..200).map(|_| pauses.after(&Ok(UNAVAILABLE))).max();
