@@ -2,6 +2,7 @@
 //! `LYCEUM_TEST_ENGINE` says so. What must hold on both engines is written once.
 #![expect(clippy::unwrap_used, reason = "a broken kit stops the test")]
 
+mod claims;
 mod constraints;
 mod kept;
 mod losing;
