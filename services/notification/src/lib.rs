@@ -12,6 +12,7 @@
 //! | `webhooks` | the same events for other people's machines: registered, signed, sent until they are accepted |
 //! | `broadcasts` | one notice to many people: asked for, told a few at a time, once each |
 //! | `presence` | who is there: on a stream of any replica, or when last |
+//! | `sequence` | the places in which everything is told, of each person and each course |
 //! | `schedule` | when what failed is tried again, and when it is dead |
 //! | `preferences` | what people want letters of, and an end to them with one click |
 //! | `page` | the live page of development, a client like any other |
@@ -37,6 +38,7 @@ mod preferences;
 mod presence;
 mod routes;
 mod schedule;
+mod sequence;
 pub mod settings;
 mod state;
 #[cfg(test)]

@@ -19,8 +19,8 @@ use super::report;
 use super::settings::BroadcastsSettings;
 use super::store;
 use crate::entity::broadcast::Model;
-use crate::inbox;
 use crate::live::Hub;
+use crate::{inbox, sequence};
 
 /// Between the tries of a step, and of looking for work while the database is away: full jitter
 /// under a ceiling that doubles from 1 s to a minute.
@@ -136,7 +136,7 @@ impl Crier {
         }
         let here = page.people.range(..batch).filter(|it| it.exists);
         let notices: Vec<_> = here.map(|it| notice(broadcast, it.id)).collect();
-        let heads = inbox::sequence::take(&transaction, &inbox::places(&notices)).await?;
+        let heads = sequence::take(&transaction, &inbox::places(&notices)).await?;
         for somebody in page.people.range(..batch) {
             next.after_id = somebody.id.get();
             if heads.contains_key(&somebody.id) {

@@ -12,7 +12,7 @@ use crate::live::{Topic, courses, tickets};
 use crate::mail::Letter;
 use crate::state::State;
 use crate::webhooks::{Message, Webhooks};
-use crate::{broadcasts, inbox, mail, preferences, presence, webhooks};
+use crate::{broadcasts, inbox, mail, preferences, presence, sequence, webhooks};
 
 /// Takes events in that may have their effects together, and says of each whether it was new.
 /// Streams of the people concerned, the sender of letters, and the courier of webhooks, are woken
@@ -43,7 +43,7 @@ pub(super) async fn take_in(
     for person in written_to.chain(messages.iter().filter_map(Message::needs)) {
         places.entry(person).or_default();
     }
-    let heads = inbox::sequence::take(&transaction, &places).await?;
+    let heads = sequence::take(&transaction, &places).await?;
 
     messages.retain(|message| message.needs().is_none_or(|it| heads.contains_key(&it)));
     Webhooks::enqueue(&transaction, &messages, now).await?;

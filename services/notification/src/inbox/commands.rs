@@ -9,7 +9,8 @@ use time::OffsetDateTime;
 
 use super::domain::Action;
 use super::telling::burial;
-use super::{changes, sequence, store};
+use super::{changes, store};
+use crate::sequence;
 use crate::state::State;
 
 /// Forgets everything of one person for good. What comes later finds the inbox closed, also from

@@ -1,7 +1,7 @@
 //! Each person's notifications: listed, counted, read, put away and deleted.
 //!
 //! Everything here starts from the person: what belongs to another is not found. Whatever is
-//! written takes a place in the person's sequence (`sequence`), a notification or a change
+//! written takes a place in the person's [sequence](crate::sequence), a notification or a change
 //! (`changes`), so that a stream which tells the places in order tells all that became of the inbox.
 
 mod changes;
@@ -12,7 +12,6 @@ pub(crate) mod handlers;
 mod listing;
 mod requests;
 pub(crate) mod retention;
-pub(crate) mod sequence;
 pub(crate) mod settings;
 pub(crate) mod store;
 mod telling;

@@ -1,23 +1,19 @@
 //! What is over in inboxes is deleted: what was read, put away or has expired long ago, and what is
 //! told of it.
 //!
-//! What waits to be read stays, however old. A place that is deleted cannot be told any more, so
-//! the floor of the sequence rises to it first: a client from before it is told to begin anew.
+//! What waits to be read stays, however old.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use lyceum_chassis::database::Database;
 use lyceum_chassis::retention::{Pace, Pruner};
 use lyceum_contracts::ids::UserId;
-use sea_orm::{
-    ColumnTrait, Condition, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
-};
+use sea_orm::{ColumnTrait, Condition};
 use time::OffsetDateTime;
 
-use super::sequence;
 use super::settings::{InboxSettings, days};
 use crate::entity::{notification, notification_change};
+use crate::sequence::forget;
 
 /// Rows are kept for days. Few at once: each batch is a transaction that holds the people whose
 /// rows they are.
@@ -31,7 +27,7 @@ pub(crate) fn notifications(database: &Database, settings: InboxSettings) -> Pru
     let delete = move |database, now, limit| async move {
         use notification::{Column, Entity};
         let columns = [Column::Id, Column::UserId, Column::Seq];
-        delete::<Entity>(&database, columns, &over(settings, now), limit).await
+        forget::<Entity, UserId>(&database, columns, over(settings, now), limit).await
     };
     Pruner::new("old notifications", database.clone(), PACE, delete)
 }
@@ -43,7 +39,7 @@ pub(crate) fn changes(database: &Database, settings: InboxSettings) -> Pruner {
         use notification_change::{Column, Entity};
         let columns = [Column::Id, Column::UserId, Column::Seq];
         let over = Condition::all().add(Column::CreatedAt.lte(now - keep));
-        delete::<Entity>(&database, columns, &over, limit).await
+        forget::<Entity, UserId>(&database, columns, over, limit).await
     };
     Pruner::new("old changes of inboxes", database.clone(), PACE, delete)
 }
@@ -59,60 +55,13 @@ fn over(settings: InboxSettings, now: OffsetDateTime) -> Condition {
         .add(Column::ExpiresAt.lte(now - days(settings.keep_expired_days)))
 }
 
-/// Where a row stands.
-#[derive(FromQueryResult)]
-struct Place {
-    id: i64,
-    user_id: UserId,
-    seq: i64,
-}
-
-/// Deletes up to `limit` rows that are over; how many it were.
-async fn delete<E: EntityTrait>(
-    database: &Database,
-    [id, user_id, seq]: [E::Column; 3],
-    over: &Condition,
-    limit: u64,
-) -> Result<u64, DbErr> {
-    let found = E::find()
-        .select_only()
-        .columns([id, user_id, seq])
-        .filter(over.clone())
-        .limit(limit)
-        .into_model::<Place>()
-        .all(database)
-        .await?;
-    if found.is_empty() {
-        return Ok(0);
-    }
-    let mut floors = BTreeMap::new();
-    for place in &found {
-        let floor = floors
-            .entry(place.user_id.get())
-            .or_insert((place.user_id, place.seq));
-        floor.1 = floor.1.max(place.seq);
-    }
-    let transaction = database.begin_write().await?;
-    // In order, so that two replicas which prune at once do not wait for each other for ever.
-    for (user, floor) in floors.into_values() {
-        sequence::raise_floor(&transaction, user, floor).await?;
-    }
-    // Still over: somebody may have marked one as unread meanwhile.
-    let deleted = E::delete_many()
-        .filter(id.is_in(found.iter().map(|place| place.id)))
-        .filter(over.clone())
-        .exec(&transaction)
-        .await?;
-    transaction.commit().await?;
-    Ok(deleted.rows_affected)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use lyceum_contracts::notification::NotificationChange;
     use lyceum_testing::database::TestDatabase;
+    use sea_orm::EntityTrait;
     use serde_json::json;
     use time::macros::datetime;
 
@@ -163,7 +112,9 @@ mod tests {
                 lasts,
             };
             let places = BTreeMap::from([(Self::person(), 1)]);
-            let heads = sequence::take(&self.database, &places).await.unwrap();
+            let heads = crate::sequence::take(&self.database, &places)
+                .await
+                .unwrap();
             let told = tell(&self.database, vec![notice], heads, then).await;
             let [(_, Entry::Notification(told))] = &told.unwrap()[..] else {
                 panic!("one notification");
@@ -215,7 +166,9 @@ mod tests {
         let keep = days(kept.settings.keep_changes_days);
         for (seq, then) in [(4, NOW - keep), (9, NOW - keep + SECOND)] {
             let places = BTreeMap::from([(Kept::person(), 0)]);
-            sequence::take(&kept.database, &places).await.unwrap();
+            crate::sequence::take(&kept.database, &places)
+                .await
+                .unwrap();
             let id = 7.try_into().unwrap();
             let gone = [(Kept::person(), NotificationChange::Gone { seq, id })];
             let record = crate::inbox::changes::record(&kept.database, &gone, then);

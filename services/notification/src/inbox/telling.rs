@@ -9,9 +9,10 @@ use time::OffsetDateTime;
 
 use super::domain::counted;
 use super::entry::Entry;
-use super::{changes, sequence, store};
+use super::{changes, store};
 use crate::entity::notification::Model;
 use crate::events::domain::Notice;
+use crate::sequence;
 
 /// How many places notices take, of each recipient's sequence.
 pub(crate) fn places(notices: &[Notice]) -> BTreeMap<UserId, i64> {

@@ -5,15 +5,15 @@
 //! may listen is the course service's to say: it is asked when a stream is opened, unless it was
 //! asked a moment ago, and about everybody who listens every now and then.
 
+mod commands;
 pub(crate) mod domain;
 pub(crate) mod handlers;
 mod members;
 mod retention;
-mod sequence;
 mod settings;
 pub(super) mod store;
 
+pub(crate) use commands::{erase, tell};
 pub(crate) use members::{Members, NotAdmitted};
 pub(crate) use retention::pruner;
-pub(crate) use sequence::{erase, tell};
 pub use settings::CoursesSettings;

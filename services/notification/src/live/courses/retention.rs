@@ -1,20 +1,17 @@
 //! What has happened in courses long ago is deleted.
-//!
-//! The floor of the sequence rises to it first: a client from before it is told to begin anew.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use lyceum_chassis::database::Database;
 use lyceum_chassis::retention::{Pace, Pruner};
 use lyceum_contracts::ids::CourseId;
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, Condition};
 use time::OffsetDateTime;
 
-use super::sequence::raise_floor;
 use super::settings::CoursesSettings;
 use crate::entity::course_news::{Column, Entity};
 use crate::inbox::settings::days;
+use crate::sequence::forget;
 
 /// Rows are kept for days. Few at once: each batch is a transaction that holds its courses.
 const PACE: Pace = Pace {
@@ -26,40 +23,11 @@ const PACE: Pace = Pace {
 pub(crate) fn pruner(database: &Database, settings: CoursesSettings) -> Pruner {
     let keep = days(settings.keep_days);
     let delete = move |database, now: OffsetDateTime, limit| async move {
-        delete(&database, now - keep, limit).await
+        let columns = [Column::Id, Column::CourseId, Column::Seq];
+        let over = Condition::all().add(Column::CreatedAt.lte(now - keep));
+        forget::<Entity, CourseId>(&database, columns, over, limit).await
     };
     Pruner::new("old news of courses", database.clone(), PACE, delete)
-}
-
-/// Deletes up to `limit` rows that are from `until` or before; how many it were.
-async fn delete(database: &Database, until: OffsetDateTime, limit: u64) -> Result<u64, DbErr> {
-    let found: Vec<(i64, CourseId, i64)> = Entity::find()
-        .select_only()
-        .columns([Column::Id, Column::CourseId, Column::Seq])
-        .filter(Column::CreatedAt.lte(until))
-        .limit(limit)
-        .into_tuple()
-        .all(database)
-        .await?;
-    if found.is_empty() {
-        return Ok(0);
-    }
-    let mut floors = BTreeMap::new();
-    for (_, course, seq) in &found {
-        let floor = floors.entry(*course).or_insert(*seq);
-        *floor = (*floor).max(*seq);
-    }
-    let transaction = database.begin_write().await?;
-    // In order, so that two replicas which prune at once do not wait for each other for ever.
-    for (course, floor) in floors {
-        raise_floor(&transaction, course, floor).await?;
-    }
-    let deleted = Entity::delete_many()
-        .filter(Column::Id.is_in(found.iter().map(|(id, ..)| *id)))
-        .exec(&transaction)
-        .await?;
-    transaction.commit().await?;
-    Ok(deleted.rows_affected)
 }
 
 #[cfg(test)]
