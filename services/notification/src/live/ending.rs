@@ -4,9 +4,11 @@ use lyceum_chassis::auth::Watch;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::bell::Belled;
+
 /// The things that end a stream which its client has not ended.
 #[derive(Debug)]
-pub(super) struct Ending {
+pub(super) struct Endings {
     /// The process leaves.
     pub(super) stopping: CancellationToken,
     /// The access token ends.
@@ -26,9 +28,23 @@ pub(super) enum Farewell {
     NotAMember,
 }
 
+/// The first of them.
+#[derive(Debug)]
+pub(super) struct Ending(Belled<Farewell>);
+
 impl Ending {
-    /// Resolves when it is time to leave. May be dropped and called again.
+    pub(super) fn of(endings: Endings) -> Self {
+        Self(Belled::new(endings.first()))
+    }
+
+    /// Resolves when it is time to leave, once. May be dropped and called again.
     pub(super) async fn reached(&mut self) -> Farewell {
+        (&mut self.0).await
+    }
+}
+
+impl Endings {
+    async fn first(mut self) -> Farewell {
         tokio::select! {
             biased;
             () = self.stopping.cancelled() => Farewell::Stopping,

@@ -19,7 +19,7 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use super::domain::Start;
-use super::ending::Ending;
+use super::ending::{Ending, Endings};
 use super::hub::Seat;
 use super::socket::Connection;
 use super::store;
@@ -175,12 +175,12 @@ fn not_a_handshake(error: HandshakeError) -> ApiError {
 }
 
 fn ending(state: &State, lifecycle: &Lifecycle, person: CurrentUser, seat: &Seat) -> Ending {
-    Ending {
+    Ending::of(Endings {
         stopping: lifecycle.stop_token(),
         token_expires: until(person.expires_at),
         token: state.revocations.watch(person),
         stay: seat.stay(),
-    }
+    })
 }
 
 /// A header that is no text is still there, and names no place.

@@ -13,12 +13,15 @@
 //! | `hub`, `heard`, `told`, `follower` | what is to be sent, for every transport |
 //! | `topic`, `courses` | whose sequence it is; those of courses, and who may listen to them |
 //! | `ending` | what ends a stream from this side |
+//! | `bell`, `alarm` | how a stream waits for what happens seldom |
 //! | `stream`, `sse` | Server-Sent Events |
 //! | `socket` | WebSocket |
 //! | `tickets`, `origin` | who may listen |
 //! | `open`, `connections` | what an admin sees of open streams |
 //! | `replicas`, `worker` | what other replicas have written |
 
+mod alarm;
+mod bell;
 pub(crate) mod connections;
 pub(crate) mod courses;
 pub(crate) mod domain;

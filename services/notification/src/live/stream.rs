@@ -6,9 +6,10 @@ use std::convert::Infallible;
 use actix_web::web::Bytes;
 use futures_util::{Stream, stream};
 use serde::Serialize;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::Pace;
+use super::alarm::Alarm;
 use super::domain::{ByeEvent, ByeReason, Position, Start, SyncEvent, come_back_in};
 use super::ending::{Ending, Farewell};
 use super::follower::Follower;
@@ -27,6 +28,7 @@ pub(super) struct Live {
     pace: Pace,
     /// When a sign of life is due.
     beat_at: Instant,
+    beat: Alarm,
     ended: bool,
 }
 
@@ -43,6 +45,7 @@ impl Live {
         ending: Ending,
     ) -> Self {
         let pace = state.pace;
+        let beat_at = Instant::now() + pace.heartbeat;
         let sync = SyncEvent {
             recovered: start.recovered,
             head_seq: position.head_seq,
@@ -64,7 +67,8 @@ impl Live {
             ),
             ending,
             pace,
-            beat_at: Instant::now() + pace.heartbeat,
+            beat_at,
+            beat: Alarm::at(beat_at),
             ended: false,
         }
     }
@@ -89,7 +93,7 @@ impl Live {
             biased;
             farewell = self.ending.reached() => self.farewell(farewell).into(),
             told = self.follower.next() => told.event(),
-            () = sleep_until(self.beat_at) => Bytes::from_static(sse::PING.as_bytes()),
+            () = self.beat.reached(self.beat_at) => Bytes::from_static(sse::PING.as_bytes()),
         };
         self.beat_at = Instant::now() + self.pace.heartbeat;
         Some(chunk)

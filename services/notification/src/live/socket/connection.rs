@@ -7,12 +7,13 @@ use actix_web::web::Bytes;
 use futures_util::{Stream, stream};
 use lyceum_chassis::clock;
 use lyceum_chassis::server::Inbound;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::closing::Closing;
 use super::conversation::{Conversation, Reply};
 use super::frames::{self, Incoming};
 use super::message::{Leaving, ServerMessage};
+use crate::live::alarm::Alarm;
 use crate::live::domain::{Start, come_back_in};
 use crate::live::ending::{Ending, Farewell};
 use crate::live::follower::Follower;
@@ -31,6 +32,8 @@ pub(in crate::live) struct Connection {
     follower: Option<Follower>,
     incoming: Incoming,
     conversation: Conversation,
+    /// When the conversation is due.
+    alarm: Alarm,
     ending: Ending,
     cut: Cut,
     closed: bool,
@@ -50,8 +53,10 @@ enum Happening {
 impl Connection {
     /// A socket whose handshake is being answered.
     pub(in crate::live) fn new(state: State, seat: Seat, ending: Ending, inbound: Inbound) -> Self {
+        let conversation = Conversation::new(state.patience, Instant::now());
         Self {
-            conversation: Conversation::new(state.patience, Instant::now()),
+            alarm: Alarm::at(conversation.due()),
+            conversation,
             cut: seat.cut(),
             state,
             seat: Some(seat),
@@ -111,7 +116,7 @@ impl Connection {
                 Some(Err(closing)) => Happening::Malformed(closing),
                 None => Happening::Gone,
             },
-            () = sleep_until(due) => Happening::Due,
+            () = self.alarm.reached(due) => Happening::Due,
             told = next_of(&mut self.follower), if has_room => Happening::Told(told),
         }
     }
