@@ -1,5 +1,6 @@
 //! The API listener: HTTP/1.1 on each connection, until an answer that lasts has it to itself.
 
+use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -8,14 +9,14 @@ use std::task::Poll;
 use std::time::Duration;
 
 use actix_http::body::MessageBody;
-use actix_http::error::DispatchError;
 use actix_http::{HttpService, Protocol, Request};
 use actix_server::ServerBuilder;
 use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_factory, fn_service, map_config};
 use actix_web::dev::{AppConfig, Server, Service, ServiceFactory, ServiceResponse};
 use actix_web::rt::net::TcpStream;
+use futures_util::FutureExt;
 
-use super::lasting::{Handing, Line, Scratch, Speaking, hand_over};
+use super::lasting::{Handing, Line, Speakers, hand_over};
 use super::unread;
 use crate::settings::HttpSettings;
 
@@ -74,10 +75,10 @@ where
         fn_factory(move || {
             let http = http.new_service(());
             async move {
-                let (http, scratch) = (Rc::new(http.await?), Scratch::default());
+                let (http, speakers) = (Rc::new(http.await?), Speakers::new());
                 Ok::<_, ()>(fn_service(move |socket: TcpStream| {
                     unread::limit(&socket, unread_timeout_ms);
-                    serve(Rc::clone(&http), scratch.clone(), socket)
+                    serve(Rc::clone(&http), speakers.clone(), socket).map(Ok::<_, Infallible>)
                 }))
             }
         })
@@ -88,9 +89,9 @@ where
 /// Answers on one connection, until its end.
 async fn serve(
     http: Rc<impl Service<(Handing, Protocol, Option<SocketAddr>)>>,
-    scratch: Scratch,
+    speakers: Speakers,
     socket: TcpStream,
-) -> Result<(), DispatchError> {
+) {
     let peer = socket.peer_addr().ok();
     let handing = Handing::new(Line::new(socket));
     let mut served = Box::pin(http.call((handing.clone(), Protocol::Http1, peer)));
@@ -103,7 +104,6 @@ async fn serve(
     if let Some(answer) = handing.take() {
         let line = handing.line().clone();
         drop(handing);
-        Speaking::new(line, answer, scratch).say_all().await?;
+        speakers.speak(line, answer).await;
     }
-    Ok(())
 }

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `line` | the socket |
 //! | `handing` | from who serves the connection to who speaks on it |
+//! | `speakers` | all of them on a thread |
 //! | `speaking`, `framing` | the body on the socket |
 //! | `inbound` | what the client sends meanwhile |
 
@@ -17,6 +18,7 @@ mod framing;
 mod handing;
 mod inbound;
 mod line;
+mod speakers;
 mod speaking;
 
 use actix_web::HttpResponse;
@@ -25,7 +27,7 @@ use self::framing::Framing;
 pub(super) use self::handing::{Handing, hand_over};
 pub use self::inbound::Inbound;
 pub(super) use self::line::Line;
-pub(super) use self::speaking::{Scratch, Speaking};
+pub(super) use self::speakers::Speakers;
 
 /// Mark of an answer whose body lasts.
 #[derive(Debug, Clone, Copy)]

@@ -29,11 +29,11 @@ const READS: usize = 4;
 
 /// What is written goes through one buffer for all connections of a thread; clones share it.
 #[derive(Debug, Clone, Default)]
-pub(in crate::server) struct Scratch(Rc<RefCell<Vec<u8>>>);
+pub(super) struct Scratch(Rc<RefCell<Vec<u8>>>);
 
 /// Resolves with the end of the body, or when its client has gone.
 #[derive(Debug)]
-pub(in crate::server) struct Speaking {
+pub(super) struct Speaking {
     line: Line,
     body: BoxBody,
     framing: Framing,
@@ -44,7 +44,7 @@ pub(in crate::server) struct Speaking {
 }
 
 impl Speaking {
-    pub(in crate::server) fn new(line: Line, answer: Answer, scratch: Scratch) -> Self {
+    pub(super) fn new(line: Line, answer: Answer, scratch: Scratch) -> Self {
         let Answer { body, framing } = answer;
         Self {
             line,
@@ -57,7 +57,7 @@ impl Speaking {
     }
 
     /// Says all, and closes the connection.
-    pub(in crate::server) async fn say_all(mut self) -> io::Result<()> {
+    pub(super) async fn say_all(mut self) -> io::Result<()> {
         (&mut self).await?;
         let Self { line, .. } = self;
         line.finish().await?;
