@@ -20,8 +20,8 @@
 //! | `entity`, `migration` | the tables |
 //!
 //! Every notification, and everything its recipient does with it, has a place in the recipient's own
-//! sequence, counted from 1 without gaps in the transaction that writes it. The database is the truth; a stream is a view of it that can be
-//! resumed at any place.
+//! sequence, counted from 1 without gaps in the transaction that writes it. The database is the
+//! truth; a stream is a view of it that can be resumed at any place.
 
 mod app;
 mod broadcasts;

@@ -97,7 +97,7 @@ struct Effects {
     notices: Vec<Notice>,
     /// With the trace contexts of their causes.
     letters: Vec<(Letter, Option<String>)>,
-    // What has a transaction to itself.
+    // At most one of these three, which then has the transaction to itself.
     erased: Option<UserId>,
     happening: Option<Happening>,
     ended: Option<CourseId>,

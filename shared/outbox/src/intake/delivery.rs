@@ -34,21 +34,16 @@ pub async fn take_in(
         let count = together(rest).clamp(1, rest.len());
         let (these, later) = rest.split_at(count);
         let arrived: Vec<_> = these.iter().map(Arrived::new).collect();
-        if arrived.len() > 1 {
-            match effect(&arrived).await {
-                Ok(seen) => count_in(&mut receipt, &arrived, &seen),
-                Err(error) => {
-                    tracing::warn!(
-                        event = "event.batch_failed",
-                        error = %error,
-                        events = arrived.len(),
-                        "events had no effect together and are taken in one by one"
-                    );
-                    one_by_one(&mut receipt, &arrived, &effect).await?;
-                }
-            }
-        } else {
-            one_by_one(&mut receipt, &arrived, &effect).await?;
+        let seen = match &arrived[..] {
+            [_] => None,
+            several => effect(several)
+                .await
+                .inspect_err(|error| warn(error, count))
+                .ok(),
+        };
+        match seen {
+            Some(seen) => count_in(&mut receipt, &arrived, &seen),
+            None => one_by_one(&mut receipt, &arrived, &effect).await?,
         }
         rest = later;
     }
@@ -67,6 +62,15 @@ async fn one_by_one(
         count_in(receipt, one, &seen);
     }
     Ok(())
+}
+
+fn warn(error: &DbErr, events: usize) {
+    tracing::warn!(
+        event = "event.batch_failed",
+        %error,
+        events,
+        "events had no effect together and are taken in one by one"
+    );
 }
 
 fn count_in(receipt: &mut EventReceipt, arrived: &[Arrived<'_>], seen: &[Seen]) {
